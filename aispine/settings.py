@@ -1,0 +1,153 @@
+"""Settings: `AISPINE_*` wins over the project's `aispine.toml`, which wins over the running local stack's file."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import tomllib
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Final
+
+from environs import Env, EnvError
+
+from aispine.errors import InvalidRequest
+
+PROJECT_FILE: Final = "aispine.toml"
+STACK_FILE: Final = "stack.json"
+"""Written by `aispine up` in the home, mode 600: the URLs and the key of the running local stack."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Every setting, one field each; the environment variable is `AISPINE_` and the name in capitals."""
+
+    home: Path = Path("~/.aispine")
+    # Where a client finds the API.
+    url: str | None = None
+    api_key: str | None = None
+    # Where the processes find their servers. Unset means the embedded stack.
+    database_url: str | None = None
+    web_database_url: str | None = None
+    engine_database_url: str | None = None
+    redis_url: str | None = None
+    broker_url: str | None = None
+    encryption_keys: str | None = None
+    # The web process.
+    host: str = "127.0.0.1"
+    port: int = 8700
+    web_threads: int = 8
+    # The workers.
+    engine_concurrency: int = 2
+    cpu_concurrency: int = 2
+    io_concurrency: int = 64
+    task_events: bool = False
+    agents_path: str = ""
+    """Folders with python agents besides the built-in ones, separated by `:`."""
+    # The engine; all in seconds.
+    lease: float = 10.0
+    heartbeat: float = 3.0
+    slice: float = 0.25
+    tick: float = 1.0
+    max_lost_attempts: int = 3
+    node_timeout: float = 30.0
+    # Limits; all in bytes.
+    max_flow_bytes: int = 1_000_000
+    max_value_bytes: int = 1_000_000
+    max_response_bytes: int = 10_000_000
+    max_log_bytes: int = 1_000_000
+    # Logging.
+    log_level: str = "info"
+    log_format: str = "auto"
+    """`json`, `console`, or `auto`: console on a terminal and json elsewhere."""
+
+    @property
+    def stack_file(self) -> Path:
+        return self.home / STACK_FILE
+
+
+def load(directory: Path | None = None, *, stack: bool = True) -> Settings:
+    """Reads the settings of a process.
+
+    `stack=False` leaves the local stack's file out: `aispine up` must not take what it wrote for the user's wish.
+    Raises `InvalidRequest` naming the variable or key that cannot be read.
+    """
+    project = _project(directory or Path.cwd())
+    settings = _from_environment(replace(Settings(), **project))
+    settings = replace(settings, home=settings.home.expanduser().absolute())
+    return _with_stack(settings, project) if stack else settings
+
+
+@functools.lru_cache(maxsize=1)
+def current() -> Settings:
+    """The settings of this process, read once."""
+    return load()
+
+
+def _from_environment(base: Settings) -> Settings:
+    env = Env(prefix="AISPINE_")
+    values: dict[str, Any] = {}
+    for field in fields(Settings):
+        reader = {"int": env.int, "float": env.float, "bool": env.bool, "Path": env.path}.get(str(field.type), env.str)
+        variable = field.name.upper()
+        if os.environ.get(f"AISPINE_{variable}"):
+            try:
+                values[field.name] = reader(variable)
+            except (EnvError, ValueError) as error:
+                raise InvalidRequest(f"AISPINE_{variable} is not valid: {error}", field=field.name) from error
+    return replace(base, **values)
+
+
+def _project(directory: Path) -> dict[str, Any]:
+    for folder in (directory, *directory.parents):
+        path = folder / PROJECT_FILE
+        if path.is_file():
+            return _read_project(path)
+    return {}
+
+
+def _read_project(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"{path} is not valid TOML: {error}") from error
+    types = {field.name: str(field.type) for field in fields(Settings)}
+    for name, value in values.items():
+        if name not in types:
+            raise InvalidRequest(f"{path}: there is no setting `{name}`", field=name, hint="See docs/settings.md.")
+        if type(value).__name__ not in _TOML_TYPES[types[name]]:
+            raise InvalidRequest(f"{path}: `{name}` must be of type {types[name]}", field=name)
+    if "home" in values:
+        values["home"] = path.parent / Path(values["home"]).expanduser()
+    return values
+
+
+_TOML_TYPES: Final = {
+    "int": ("int",),
+    "float": ("float", "int"),
+    "bool": ("bool",),
+    "str": ("str",),
+    "str | None": ("str",),
+    "Path": ("str",),
+}
+
+
+def _with_stack(settings: Settings, project: dict[str, Any]) -> Settings:
+    """Fills what nobody set from the running local stack's file."""
+    try:
+        values = json.loads(settings.stack_file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return settings
+    unset = {
+        name: value
+        for name, value in values.items()
+        if name in _STACK_KEYS and getattr(settings, name) is None and name not in project
+    }
+    return replace(settings, **unset)
+
+
+_STACK_KEYS: Final = frozenset(
+    {"url", "api_key", "database_url", "web_database_url", "engine_database_url", "redis_url", "broker_url"}
+    | {"encryption_keys"}
+)

@@ -1,0 +1,1 @@
+"""The `aispine` command: parses, calls one use case or the API, and presents."""
