@@ -1,0 +1,58 @@
+"""What the author of a python agent uses: the context of a call, the reply, and the way to fail."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """The call that an agent serves. `timeout` in seconds; `attempt` counts from 1.
+
+    `idempotency_key` is the same over all attempts of one node, so that an effect outside can be made once.
+    """
+
+    execution_id: str
+    node_id: str
+    path: str
+    attempt: int
+    idempotency_key: str
+    tenant_id: str
+    timeout: float
+    log: logging.Logger
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An agent's answer when there is more to say than its data: a `message` for people, and `metadata`."""
+
+    data: Any
+    message: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+class AgentError(Exception):
+    """Raised by an agent that cannot do what was asked.
+
+    `code` is one of the platform's failure codes (`unavailable`, `rate_limited`, ...) or the agent's own; an own code
+    is shown beside `agent_error`, or beside `unavailable` when `retryable`. `retry_after` in seconds.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "agent_error",
+        retryable: bool = False,
+        retry_after: float | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.detail = detail

@@ -1,0 +1,211 @@
+"""The agent contract as values: what an agent is asked, what it may answer, and what is wrong with an answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+
+class FailureCode(StrEnum):
+    """Why an attempt failed; the same word in flows (`retry_on`), events and answers."""
+
+    TIMEOUT = "timeout"
+    UNAVAILABLE = "unavailable"
+    RATE_LIMITED = "rate_limited"
+    AGENT_ERROR = "agent_error"
+    INVALID_RESPONSE = "invalid_response"
+    REJECTED = "rejected"
+    INVALID_INPUT = "invalid_input"
+    EXPRESSION_ERROR = "expression_error"
+    LOST = "lost"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgentRequest:
+    """One attempt's question. `timeout` in seconds; `attempt` counts from 1."""
+
+    execution_id: str
+    node_id: str
+    path: str
+    attempt: int
+    idempotency_key: str
+    input: Any
+    config: Mapping[str, Any]
+    timeout: float
+    tenant_id: str
+    traceparent: str | None = None
+
+    def body(self) -> dict[str, Any]:
+        """The JSON that `POST /execute` takes."""
+        return {
+            "execution_id": self.execution_id,
+            "node_id": self.node_id,
+            "input": self.input,
+            "config": dict(self.config),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgentReply:
+    """A success. `output` is what `nodes.<id>.output` means in a flow."""
+
+    output: Any
+    message: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgentFailure:
+    """A failure as data. `retry_after` in seconds; an agent's own error code is `detail["error_code"]`."""
+
+    code: str
+    message: str
+    retry_after: float | None = None
+    detail: Mapping[str, Any] | None = None
+
+
+Outcome = AgentReply | AgentFailure
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Health:
+    """The answer to `GET /health`; `version` without a leading v."""
+
+    agent_id: str
+    version: str
+    ready: bool
+    capabilities: tuple[str, ...] = ()
+    endpoint: str | None = None
+    rate_limit: Mapping[str, int] = field(default_factory=dict)
+
+
+class ContractError(ValueError):
+    """An answer that does not fit the contract; the message names the path of what is wrong."""
+
+
+def read_health(body: Any) -> Health:
+    """Reads the answer to `GET /health`. Raises `ContractError`."""
+    fields = _object(body, "the answer")
+    limits = _object(fields.get("rate_limit") or {}, "`rate_limit`")
+    return Health(
+        agent_id=_string(fields, "agent_id"),
+        version=_version(_string(fields, "version")),
+        ready=_boolean(fields, "ready"),
+        capabilities=_strings(fields, "capabilities"),
+        endpoint=_optional_string(fields, "endpoint", ""),
+        rate_limit={name: _count(limits[name], f"rate_limit.{name}") for name in RATE_LIMITS if name in limits},
+    )
+
+
+RATE_LIMITS: Final = ("requests_per_minute", "requests_per_hour")
+
+
+def read_reply(body: Any, execution_id: str) -> Outcome:
+    """Reads the answer to `POST /execute`. Raises `ContractError`.
+
+    An answer without `execution_id` is taken; one that names another execution is not.
+    """
+    fields = _object(body, "the answer")
+    named = _optional_string(fields, "execution_id", "")
+    if named is not None and named != execution_id:
+        raise ContractError(f"`execution_id` is {named!r}, but the question was {execution_id!r}")
+    status = _string(fields, "status")
+    if status == "success":
+        return _reply(fields)
+    if status == "error":
+        return _failure(fields)
+    raise ContractError(f'`status` must be "success" or "error", not {_short(status)}')
+
+
+def _reply(fields: Mapping[str, Any]) -> AgentReply:
+    if "output" not in fields:
+        raise ContractError("`output` is missing")
+    output = _object(fields["output"], "`output`")
+    message = _optional_string(output, "message", "output.")
+    metadata = _object({} if output.get("metadata") is None else output["metadata"], "`output.metadata`")
+    return AgentReply(output=flow_output(output.get("data"), message), message=message, metadata=metadata)
+
+
+def flow_output(data: Any, message: str | None) -> Any:
+    """What a flow sees as `output`: the data when it is an object, else an object that holds message and data."""
+    if isinstance(data, Mapping):
+        return data
+    return {"message": message} if data is None else {"message": message, "data": data}
+
+
+def _failure(fields: Mapping[str, Any]) -> AgentFailure:
+    message = _optional_string(fields, "error_message", "") or "the agent reported an error without a message"
+    code = _optional_string(fields, "error_code", "")
+    return AgentFailure(
+        code=FailureCode.AGENT_ERROR, message=message[:2000], detail={"error_code": code[:200]} if code else None
+    )
+
+
+_VERSION: Final = re.compile(r"v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)")
+
+
+def _version(text: str) -> str:
+    match = _VERSION.fullmatch(text)
+    if match is None:
+        raise ContractError(f"`version` must be a semantic version such as 1.4.0, not {_short(text)}")
+    return match[1]
+
+
+def _object(value: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ContractError(f"{name} must be a JSON object, not {_kind(value)}")
+    return value
+
+
+def _string(fields: Mapping[str, Any], name: str) -> str:
+    value = _required(fields, name)
+    if not isinstance(value, str) or not value:
+        raise ContractError(f"`{name}` must be a non-empty string, not {_short(value)}")
+    return value
+
+
+def _optional_string(fields: Mapping[str, Any], name: str, prefix: str) -> str | None:
+    value = fields.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ContractError(f"`{prefix}{name}` must be a string, not {_kind(value)}")
+    return value
+
+
+def _boolean(fields: Mapping[str, Any], name: str) -> bool:
+    value = _required(fields, name)
+    if not isinstance(value, bool):
+        raise ContractError(f"`{name}` must be true or false, not {_short(value)}")
+    return value
+
+
+def _strings(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = _required(fields, name)
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ContractError(f"`{name}` must be a list of strings, not {_short(value)}")
+    return tuple(value)
+
+
+def _count(value: Any, name: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ContractError(f"`{name}` must be a whole number above 0, not {_short(value)}")
+    return value
+
+
+def _required(fields: Mapping[str, Any], name: str) -> Any:
+    if name not in fields:
+        raise ContractError(f"`{name}` is missing")
+    return fields[name]
+
+
+def _kind(value: Any) -> str:
+    names = {type(None): "null", bool: "a boolean", str: "a string", list: "a list", dict: "an object"}
+    return names.get(type(value), "a number")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
