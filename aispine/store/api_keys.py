@@ -1,0 +1,43 @@
+"""Keys of tenants: random, shown once, kept as a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from aispine.store.ids import new_id
+from aispine.store.models import PLATFORM, ApiKey, Tenant
+
+
+def bootstrap(session: Session, tenant_id: str) -> str | None:
+    """Makes the platform's and the first tenant; returns a new key for it, or None when it has one."""
+    for name in (PLATFORM, tenant_id):
+        session.execute(insert(Tenant).values(tenant_id=name, name=name).on_conflict_do_nothing())
+    session.execute(select(Tenant).where(Tenant.tenant_id == tenant_id).with_for_update())
+    if session.scalar(select(ApiKey.api_key_id).where(ApiKey.tenant_id == tenant_id).limit(1)):
+        return None
+    return create(session, tenant_id, name="first")
+
+
+def create(session: Session, tenant_id: str, *, name: str) -> str:
+    """Makes a key and returns it; it cannot be read again."""
+    key = f"sk_{secrets.token_urlsafe(32)}"
+    session.add(ApiKey(api_key_id=new_id(), tenant_id=tenant_id, name=name, prefix=key[:8], key_hash=hash_key(key)))
+    session.flush()
+    return key
+
+
+def find(session: Session, key: str) -> ApiKey | None:
+    """The key's row, when it is known and not revoked; works before a tenant is set."""
+    key_hash = hash_key(key)
+    session.execute(text("SELECT set_config('aispine.key_hash', :key_hash, true)"), {"key_hash": key_hash})
+    return session.scalar(select(ApiKey).where(ApiKey.key_hash == key_hash, ApiKey.revoked_at.is_(None)))
+
+
+def hash_key(key: str) -> str:
+    """SHA-256 is enough: a key has 256 random bits, so there is nothing to guess."""
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,126 @@
+"""Connections to PostgreSQL: made lazily, once per process and login, bound to a tenant where the login is."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session, SessionTransaction
+
+from aispine.errors import InvalidRequest, StoreUnavailable
+
+_TENANT: Final = "tenant_id"
+
+
+class Store:
+    """One login to the database. Safe to make before a fork; it connects at first use."""
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        self._url = url
+        self._pool_size = pool_size
+
+    @functools.cached_property
+    def engine(self) -> Engine:
+        return create_engine(
+            self._url,
+            pool_size=self._pool_size,
+            max_overflow=0,
+            pool_timeout=30,
+            json_serializer=dumps,
+            connect_args={"connect_timeout": 5, "application_name": "aispine", "keepalives_idle": 30},
+        )
+
+    @functools.cached_property
+    def _autocommit(self) -> Engine:
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def session(self, tenant_id: str | None) -> Iterator[Session]:
+        """Yields a session that commits at the end; every transaction in it sees the rows of this tenant alone.
+
+        None is for the engine's login, whose policies let it see every tenant.
+        Raises `StoreUnavailable` when PostgreSQL does not answer.
+        """
+        with translated(), _TenantSession(self.engine, info={_TENANT: tenant_id}, expire_on_commit=False) as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def autocommit(self) -> Iterator[Connection]:
+        """Yields a connection on which one call of several statements is one transaction and one round trip."""
+        with translated(), self._autocommit.connect() as connection:
+            yield connection
+
+    def dispose(self, *, close: bool = True) -> None:
+        """Forgets the connections; `close=False` in a forked child, whose parent goes on using them."""
+        if "engine" in self.__dict__:
+            self.engine.dispose(close=close)
+
+
+class _TenantSession(Session):
+    """A session whose transactions each say for whom they are."""
+
+
+@event.listens_for(_TenantSession, "after_begin")
+def _bind_tenant(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    tenant_id = session.info[_TENANT]
+    if tenant_id is not None:
+        connection.execute(_SET_TENANT, {"tenant_id": tenant_id})
+
+
+_SET_TENANT: Final = text("SELECT set_config('aispine.tenant_id', :tenant_id, true)")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns a lost or refused connection into `StoreUnavailable`."""
+    try:
+        yield
+    except (OperationalError, PoolTimeout) as error:
+        raise StoreUnavailable(hint="Check AISPINE_DATABASE_URL, or run `aispine doctor`.") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise StoreUnavailable(hint="The connection was cut; try again.") from error
+        raise
+
+
+def dumps(value: Any) -> str:
+    """JSON as PostgreSQL takes it: compact, finite numbers only."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+@functools.cache
+def _store(url: str, pool_size: int, _pid: int) -> Store:
+    return Store(url, pool_size=pool_size)
+
+
+def web_store() -> Store:
+    """The store of the web process: its login owns nothing and sees one tenant at a time."""
+    from aispine import settings
+
+    current = settings.current()
+    return _store(_required(current.web_database_url, "web_database_url"), current.web_threads, os.getpid())
+
+
+def engine_store(pool_size: int = 4) -> Store:
+    """The store of workers and beat."""
+    from aispine import settings
+
+    return _store(_required(settings.current().engine_database_url, "engine_database_url"), pool_size, os.getpid())
+
+
+def _required(url: str | None, name: str) -> str:
+    if url is None:
+        raise InvalidRequest(
+            f"AISPINE_{name.upper()} is not set and no local stack runs",
+            field=name,
+            hint="Start one with `aispine up`, or set the variable.",
+        )
+    return url
