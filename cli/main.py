@@ -1,44 +1,52 @@
-"""The entry point of `aispine`; a command's module is imported when the command is used."""
+"""The entry point of `aispine`."""
 
 from __future__ import annotations
 
-import importlib
-from typing import Final
+from typing import Any, Final
 
 import click
 
 import aispine
+from cli.errors import guarded
+from cli.lazy import Command, LazyGroup
+from cli.options import Options
 
 COMMANDS: Final = {
-    "agent": "cli.agent:agent",
-    "auth": "cli.auth:auth",
-    "demo": "cli.demo:demo",
-    "doctor": "cli.doctor:doctor",
-    "execution": "cli.execution:execution",
-    "flow": "cli.flow:flow",
-    "init": "cli.init:init",
-    "up": "cli.up:up",
-    "version": "cli.version:version",
-    "worker": "cli.worker:worker",
+    "agent": Command("cli.agent:agent", "Create, test, list, register and serve agents."),
+    "auth": Command("cli.auth:auth", "Check the API key."),
+    "demo": Command("cli.demo:demo", "Show a whole stack at work: start it, run two flows, stop it."),
+    "doctor": Command("cli.doctor:doctor", "Check each part of the stack and say what to do."),
+    "execution": Command("cli.execution:execution", "List, show and cancel executions."),
+    "flow": Command("cli.flow:flow", "Validate, compile, deploy, run and watch flows."),
+    "init": Command("cli.init:init", "Create a project with a first flow and a first agent."),
+    "up": Command("cli.up:up", "Start the stack on this machine."),
+    "version": Command("cli.version:version", "Print the version of this command and of the API."),
+    "worker": Command("cli.worker:worker", "Start one of the worker processes."),
 }
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are named by `module:attribute`, so that `--help` of one imports none of the others."""
+class Shell(LazyGroup):
+    """The outermost group: whatever a command raises ends here."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[name].split(":")
-        command = getattr(importlib.import_module(module), attribute)
-        assert isinstance(command, click.Command)
-        return command
+    def invoke(self, ctx: click.Context) -> Any:
+        with guarded(debug=bool(ctx.params.get("debug"))):
+            return super().invoke(ctx)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Shell, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.option("--url", metavar="URL", help="The API's URL. [AISPINE_URL; default: the local stack]")
+@click.option("--api-key", metavar="KEY", help="The API key. [AISPINE_API_KEY; default: the local stack's]")
+@click.option("--debug", is_flag=True, help="Show where an unexpected error comes from.")
 @click.version_option(aispine.__version__, prog_name="aispine")
-def main() -> None:
-    """AI Spine: runs flows of AI agents on Celery workers and never loses one."""
+@click.pass_context
+def main(ctx: click.Context, url: str | None, api_key: str | None, debug: bool) -> None:
+    """AI Spine: runs flows of AI agents on Celery workers and never loses one.
+
+    \b
+    Example:
+      aispine up
+      aispine flow run flows/credit_analysis.yaml --input @flows/credit_analysis.input.json --watch
+    """
+    ctx.obj = Options(url=url, api_key=api_key, debug=debug)
