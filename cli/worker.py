@@ -1,0 +1,72 @@
+"""`aispine worker`: becomes one Celery process of this product."""
+
+from __future__ import annotations
+
+import os
+from typing import NoReturn
+
+import click
+
+from aispine import settings
+from aispine.errors import StackError
+from aispine.stack import procfile
+from aispine.stack import worker as command
+
+
+@click.group(short_help="Run one of the worker processes.")
+def worker() -> None:
+    """Run one of the processes that `aispine up` starts; use it where each runs in a container of its own.
+
+    \b
+    Example:
+      AISPINE_REDIS_URL=redis://redis/0 aispine worker io --concurrency 200
+    """
+
+
+def _pool(name: str, what: str) -> click.Command:
+    @click.option("-c", "--concurrency", type=click.IntRange(min=1), help="How many nodes at once.")
+    def run(concurrency: int | None) -> None:
+        _become(command.worker_command(name, settings.load(), concurrency))
+
+    return click.command(name, help=f"{what}\n\n\b\nExample:\n  aispine worker {name} --concurrency 4")(run)
+
+
+@click.command("beat")
+def beat() -> None:
+    """Run the clock: timers, schedules and recovery; several may run.
+
+    \b
+    Example:
+      aispine worker beat
+    """
+    _become(command.beat_command(settings.load()))
+
+
+@click.command("flower")
+def flower() -> None:
+    """Run Flower on http://127.0.0.1:5555; the workers need AISPINE_TASK_EVENTS=true.
+
+    \b
+    Example:
+      aispine worker flower
+    """
+    command.check_flower()
+    _become(command.flower_command())
+
+
+def _become(argv: list[str]) -> NoReturn:
+    env = command.environment(procfile.environment(os.environ))
+    try:
+        os.execvpe(argv[0], argv, env)  # noqa: S606 - the process becomes Celery; no shell is wanted.
+    except OSError as error:
+        raise StackError(f"{argv[0]} cannot be started: {error.strerror}", hint="Install aispine again.") from error
+
+
+for _command in (
+    _pool("engine", "Run the engine's worker: starts, timers, chord bodies and quick nodes."),
+    _pool("cpu", "Run the worker of python agents that compute."),
+    _pool("io", "Run the worker of HTTP and LLM agents, hundreds at once."),
+    beat,
+    flower,
+):
+    worker.add_command(_command)
