@@ -1,0 +1,39 @@
+"""The types of events, one table for the engine, the API and the docs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class EventType(StrEnum):
+    """What an event says has happened."""
+
+    EXECUTION_STARTED = "execution.started"
+    EXECUTION_COMPLETED = "execution.completed"
+    EXECUTION_FAILED = "execution.failed"
+    EXECUTION_CANCELLED = "execution.cancelled"
+    EXECUTION_TIMED_OUT = "execution.timed_out"
+    NODE_STARTED = "node.started"
+    NODE_COMPLETED = "node.completed"
+    NODE_FAILED = "node.failed"
+    NODE_RETRYING = "node.retrying"
+    NODE_SKIPPED = "node.skipped"
+    NODE_CANCELLED = "node.cancelled"
+    NODE_LOST = "node.lost"
+    NODE_LATE_RESULT = "node.late_result"
+
+    @property
+    def terminal(self) -> bool:
+        """True when no event follows this one in the execution's log."""
+        return self in TERMINAL
+
+
+TERMINAL: Final = frozenset(
+    {
+        EventType.EXECUTION_COMPLETED,
+        EventType.EXECUTION_FAILED,
+        EventType.EXECUTION_CANCELLED,
+        EventType.EXECUTION_TIMED_OUT,
+    }
+)

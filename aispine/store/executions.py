@@ -1,0 +1,51 @@
+"""The table of executions, as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import literal, select, tuple_
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session, defer
+
+from aispine.store.models import ExecutionRow
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filter:
+    """Which executions a list shows; what is empty or None lets all pass. `flow_id` is in its lookup form."""
+
+    statuses: tuple[str, ...] = ()
+    flow_ids: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    correlation_id: str | None = None
+
+
+def find(session: Session, execution_id: str) -> ExecutionRow | None:
+    """The execution, when the session's tenant may see it."""
+    return session.get(ExecutionRow, execution_id)
+
+
+def page(
+    session: Session, tenant_id: str, wanted: Filter, *, before: tuple[datetime, str] | None, limit: int
+) -> Sequence[ExecutionRow]:
+    """Executions without input, output and context, newest first, from the one after `before` on."""
+    statement = select(ExecutionRow).where(ExecutionRow.tenant_id == tenant_id)
+    if wanted.statuses:
+        statement = statement.where(ExecutionRow.status.in_(wanted.statuses))
+    if wanted.flow_ids:
+        statement = statement.where(ExecutionRow.flow_id.in_(wanted.flow_ids))
+    if wanted.correlation_id is not None:
+        statement = statement.where(ExecutionRow.correlation_id == wanted.correlation_id)
+    if wanted.labels:
+        # The second condition is the one of the partial index.
+        labels = literal(dict(wanted.labels), JSONB)
+        statement = statement.where(ExecutionRow.labels.op("@>")(labels), ExecutionRow.labels != literal({}, JSONB))
+    if before is not None:
+        last = tuple_(literal(before[0]), literal(before[1], ExecutionRow.execution_id.type))
+        statement = statement.where(tuple_(ExecutionRow.created_at, ExecutionRow.execution_id) < last)
+    heavy = (defer(ExecutionRow.input), defer(ExecutionRow.output), defer(ExecutionRow.context))
+    newest_first = statement.order_by(ExecutionRow.created_at.desc(), ExecutionRow.execution_id.desc())
+    return session.scalars(newest_first.limit(limit).options(*heavy)).all()
