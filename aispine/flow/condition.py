@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import ast
-import functools
-import math
-import operator
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,13 +13,13 @@ import simpleeval
 
 from aispine.errors import ExpressionError
 from aispine.flow import references
+from aispine.flow.operators import FUNCTIONS, OPERATORS, bounded, kind
 from aispine.flow.references import References, malformed, shorten
 
 MAX_LENGTH: Final = 4_000
 MAX_NODES: Final = 500
 MAX_DEPTH: Final = 40
-MAX_TEXT: Final = 100_000
-MAX_BITS: Final = 1_024
+_CONSTANTS: Final = {"true": True, "false": False, "null": None}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +49,7 @@ class Condition:
         if result is None or isinstance(result, bool):
             return bool(result)
         raise ExpressionError(
-            f"`{shorten(self.source)}` gives {_kind(result)}, not true or false",
+            f"`{shorten(self.source)}` gives {kind(result)}, not true or false",
             hint="Compare it with something, for example `output.score > 0.5`.",
         )
 
@@ -103,133 +100,12 @@ def _syntax_hint(text: str) -> str:
     return "Conditions look like `output.score >= 0.5 and not input.urgent`."
 
 
-def _contains(container: Any, item: Any) -> bool:
-    if container is None:
-        return False
-    if isinstance(container, str | Mapping):
-        return isinstance(item, str) and item in container
-    if isinstance(container, list | tuple):
-        return item in container
-    raise ExpressionError(f"nothing can be in {_kind(container)}")
-
-
-def _text(function: Callable[[str], str], value: Any) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise ExpressionError(f"{_kind(value)} is not a text")
-    return function(value)
-
-
-def _length(value: Any) -> int:
-    if value is None:
-        return 0
-    if isinstance(value, str | list | tuple | Mapping):
-        return len(value)
-    raise ExpressionError(f"{_kind(value)} has no length")
-
-
-def _starts_with(value: Any, prefix: Any) -> bool:
-    return isinstance(value, str) and isinstance(prefix, str) and value.startswith(prefix)
-
-
-def _ends_with(value: Any, suffix: Any) -> bool:
-    return isinstance(value, str) and isinstance(suffix, str) and value.endswith(suffix)
-
-
-FUNCTIONS: Final[Mapping[str, tuple[int, Callable[..., Any]]]] = {
-    "len": (1, _length),
-    "lower": (1, functools.partial(_text, str.lower)),
-    "upper": (1, functools.partial(_text, str.upper)),
-    "contains": (2, _contains),
-    "starts_with": (2, _starts_with),
-    "ends_with": (2, _ends_with),
-}
-"""What a condition may call, with the number of arguments."""
-
-_CONSTANTS: Final = {"true": True, "false": False, "null": None}
-
-
-def _kind(value: Any) -> str:
-    """How a value is called in a message."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "a boolean"
-    names = {int: "a number", float: "a number", str: "a text", list: "a list", tuple: "a list"}
-    return names.get(type(value), "an object")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _ordering(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    def ordered(left: Any, right: Any) -> bool:
-        if (_is_number(left) and _is_number(right)) or (isinstance(left, str) and isinstance(right, str)):
-            return compare(left, right)
-        raise ExpressionError(f"{_kind(left)} cannot be compared with {_kind(right)}")
-
-    return ordered
-
-
-def _arithmetic(calculate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def calculated(left: Any, right: Any) -> Any:
-        if not (_is_number(left) and _is_number(right)):
-            raise ExpressionError(f"{_kind(left)} and {_kind(right)} are not two numbers")
-        return _bounded(calculate(_bounded(left), _bounded(right)))
-
-    return calculated
-
-
-def _bounded(value: Any) -> Any:
-    if isinstance(value, int) and value.bit_length() > MAX_BITS:
-        raise ExpressionError("the number is too large")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ExpressionError("the number is not finite")
-    return value
-
-
-_add_numbers: Final = _arithmetic(operator.add)
-
-
-def _add(left: Any, right: Any) -> Any:
-    if isinstance(left, str) and isinstance(right, str):
-        if len(left) + len(right) > MAX_TEXT:
-            raise ExpressionError(f"the text is longer than {MAX_TEXT} characters")
-        return left + right
-    return _add_numbers(left, right)
-
-
-_OPERATORS: Final[Mapping[type[ast.AST], Callable[..., Any]]] = {
-    ast.Add: _add,
-    ast.Sub: _arithmetic(operator.sub),
-    ast.Mult: _arithmetic(operator.mul),
-    ast.Div: _arithmetic(operator.truediv),
-    ast.FloorDiv: _arithmetic(operator.floordiv),
-    ast.Mod: _arithmetic(operator.mod),
-    ast.USub: lambda value: _arithmetic(operator.sub)(0, value),
-    ast.UAdd: lambda value: _arithmetic(operator.add)(0, value),
-    ast.Not: operator.not_,
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: _ordering(operator.lt),
-    ast.LtE: _ordering(operator.le),
-    ast.Gt: _ordering(operator.gt),
-    ast.GtE: _ordering(operator.ge),
-    ast.In: lambda item, container: _contains(container, item),
-    ast.NotIn: lambda item, container: not _contains(container, item),
-    ast.Is: operator.eq,
-    ast.IsNot: operator.ne,
-}
-
-
 class _Evaluator(simpleeval.SimpleEval):  # type: ignore[misc, unused-ignore] # simpleeval has no types.
     """simpleeval over JSON: an attribute is a key of an object and nothing else, so no Python object is reachable."""
 
     def __init__(self) -> None:
         calls = {name: function for name, (_, function) in FUNCTIONS.items()}
-        super().__init__(operators=dict(_OPERATORS), functions=calls, names={})
+        super().__init__(operators=dict(OPERATORS), functions=calls, names={})
         self.nodes[ast.List] = self.nodes[ast.Tuple] = self._eval_sequence
 
     def answer(self, tree: ast.expr, scope: Mapping[str, Any]) -> Any:
@@ -320,7 +196,7 @@ class _Checker:
 
     def _call(self, tree: ast.Call, depth: int) -> References:
         name = tree.func.id if isinstance(tree.func, ast.Name) else None
-        if name not in FUNCTIONS:
+        if name is None or name not in FUNCTIONS:
             raise self.refuse(
                 tree,
                 f"`{name}()` is not a function of conditions" if name else "only named functions can be called",
@@ -340,7 +216,7 @@ class _Checker:
 
     def _number(self, tree: ast.Constant, value: float) -> None:
         try:
-            _bounded(value)
+            bounded(value)
         except ExpressionError as error:
             raise self.refuse(tree, error.message) from error
 
@@ -356,7 +232,7 @@ _ALLOWED: Final = (
     ast.Load,
     ast.And,
     ast.Or,
-    *_OPERATORS,
+    *OPERATORS,
 )
 
 _UNAVAILABLE: Final[Mapping[type[ast.AST], str]] = {

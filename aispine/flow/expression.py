@@ -6,7 +6,8 @@ keys are among `ROOTS`.
 
 from __future__ import annotations
 
-from aispine.flow.condition import FUNCTIONS, Condition
+from aispine.flow.condition import Condition
+from aispine.flow.operators import FUNCTIONS
 from aispine.flow.references import ROOTS, References
 from aispine.flow.selection import Selection
 from aispine.flow.template import Template

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -112,9 +113,11 @@ class _Functions(Functions):  # type: ignore[misc, unused-ignore] # jmespath has
     """JMESPath's functions; those that could build something huge measure first."""
 
     @signature({"types": []})
-    def _func_to_string(self, value: Any) -> Any:
+    def _func_to_string(self, value: Any) -> str:
+        if isinstance(value, str):
+            return value
         measure(value)
-        return super()._func_to_string(value)
+        return json.dumps(value, separators=(",", ":"))
 
     @signature({"types": ["string"]}, {"types": ["array-string"]})
     def _func_join(self, separator: str, array: list[str]) -> str:
@@ -136,17 +139,17 @@ class _Interpreter(TreeInterpreter):  # type: ignore[misc, unused-ignore] # jmes
         super().__init__(_OPTIONS)
         self.left = MAX_WORK
 
-    def visit(self, node: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+    def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
         result = super().visit(node, *args, **kwargs)
         self.spend(1 + (len(result) if isinstance(result, list) else 0))
         return result
 
-    def visit_multi_select_list(self, node: Mapping[str, Any], value: Any) -> Any:
+    def visit_multi_select_list(self, node: Any, value: Any) -> Any:
         result = super().visit_multi_select_list(node, value)
         self.spend(measure(result))
         return result
 
-    def visit_multi_select_dict(self, node: Mapping[str, Any], value: Any) -> Any:
+    def visit_multi_select_dict(self, node: Any, value: Any) -> Any:
         result = super().visit_multi_select_dict(node, value)
         self.spend(measure(result))
         return result
@@ -182,9 +185,7 @@ class _References:
 
     def _steps(self, tree: Mapping[str, Any], *, at_root: bool, depth: int) -> References:
         first, *rest = tree["children"]
-        after = references.union(
-            self.of(step, at_root=at_root and _is_whole(first), depth=depth + 1) for step in rest
-        )
+        after = references.union(self.of(step, at_root=at_root and _is_whole(first), depth=depth + 1) for step in rest)
         if at_root and _names(first, "nodes") and rest and rest[0]["type"] == "field":
             return after | references.node(rest[0]["value"])
         return after | self.of(first, at_root=at_root, depth=depth + 1)
@@ -215,4 +216,4 @@ def _is_whole(tree: Mapping[str, Any]) -> bool:
 
 
 def _names(tree: Mapping[str, Any], name: str) -> bool:
-    return tree["type"] == "field" and tree["value"] == name
+    return bool(tree["type"] == "field" and tree["value"] == name)
