@@ -103,6 +103,12 @@ class InvalidFlow(Unprocessable):
     code = "invalid_flow"
 
 
+class InvalidAgent(Unprocessable):
+    """The agent's definition has problems."""
+
+    code = "invalid_agent"
+
+
 class InvalidInput(Unprocessable):
     """The input does not fit the flow's input_schema."""
 

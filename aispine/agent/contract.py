@@ -131,10 +131,10 @@ def _reply(fields: Mapping[str, Any]) -> AgentReply:
 
 
 def flow_output(data: Any, message: str | None) -> Any:
-    """What a flow sees as `output`: the data when it is an object, else an object that holds message and data."""
-    if isinstance(data, Mapping):
+    """What a flow sees as `output`: the data, or an object that holds the message when there are none."""
+    if data is not None:
         return data
-    return {"message": message} if data is None else {"message": message, "data": data}
+    return {} if message is None else {"message": message}
 
 
 def _failure(fields: Mapping[str, Any]) -> AgentFailure:

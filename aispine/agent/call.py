@@ -1,0 +1,57 @@
+"""One attempt: the agent is called, its input and output are checked, and what it printed is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from aispine.agent import http, python
+from aispine.agent.capture import Capture
+from aispine.agent.contract import AgentFailure, AgentRequest, FailureCode, Outcome
+from aispine.agent.definition import AgentVersion
+from aispine.agent.folder import locate
+from aispine.agent.schema import input_misfits, output_misfits
+from aispine.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Called:
+    """What came of an attempt, and what the agent printed and logged in it."""
+
+    outcome: Outcome
+    log: str = ""
+
+
+def call(agent: AgentVersion, request: AgentRequest, settings: Settings) -> Called:
+    """Calls the agent once. Every way in which that can fail is an `AgentFailure`, never an exception."""
+    misfits = input_misfits(agent, request.input)
+    if misfits:
+        return Called(outcome=_failure(FailureCode.INVALID_INPUT, "the input does not fit the input_schema", misfits))
+    if agent.kind == "http":
+        return Called(outcome=_checked(agent, http.execute(agent, request, settings)))
+    capture = Capture(settings.max_log_bytes)
+    outcome = _checked(agent, _call_python(agent, request, settings, capture))
+    return Called(outcome=outcome, log=capture.text())
+
+
+def _call_python(agent: AgentVersion, request: AgentRequest, settings: Settings, capture: Capture) -> Outcome:
+    folder = locate(agent.agent_id, agent.folder or "", settings)
+    if folder is None:
+        return AgentFailure(
+            code=FailureCode.UNAVAILABLE, message=f"the folder of agent {agent.agent_id} is not on this machine"
+        )
+    return python.execute(folder, agent.entry, request, capture)
+
+
+def _checked(agent: AgentVersion, outcome: Outcome) -> Outcome:
+    if isinstance(outcome, AgentFailure):
+        return outcome
+    misfits = output_misfits(agent, outcome.output)
+    if not misfits:
+        return outcome
+    return _failure(FailureCode.INVALID_RESPONSE, "the output does not fit the output_schema", misfits)
+
+
+def _failure(code: FailureCode, message: str, misfits: list[str]) -> AgentFailure:
+    detail: dict[str, Any] = {"misfits": misfits}
+    return AgentFailure(code=code, message=f"{message}: {misfits[0]}", detail=detail)
