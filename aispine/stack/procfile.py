@@ -65,7 +65,7 @@ def _resolved(name: str, env: Mapping[str, str]) -> tuple[str, ...]:
     if found is not None:
         return (found,)
     if name == "aispine":  # Used without being installed: the same command through this interpreter.
-        return (sys.executable, "-c", "from cli.main import main; main(prog_name='aispine')")
+        return (sys.executable, "-m", "cli")
     raise StackError(f"the Procfile's program {name} is not installed", hint="Install aispine again.")
 
 

@@ -91,7 +91,7 @@ class Supervisor:
             running = [child for child in self._children if child.process and child.program.tier == tier]
             self._end([child.process for child in running if child.process], impatient if tier else lambda: False)
             for child in running:
-                self._unwatch(child, child.process and child.process.output)
+                self._unwatch(child)
         self._children = []
         self._ledger.clear()
 
@@ -118,8 +118,8 @@ class Supervisor:
                 self._spawn(child)
 
     def _bury(self, child: Child, process: Process) -> None:
+        self._unwatch(child)
         child.process = None
-        self._unwatch(child, process.output)
         self._await_turn(child, time.monotonic() - process.started, _reason(process.returncode))
 
     def _spawn(self, child: Child) -> None:
@@ -142,7 +142,8 @@ class Supervisor:
             os.set_blocking(process.output.fileno(), False)
             self._selector.register(process.output, selectors.EVENT_READ, child)
 
-    def _unwatch(self, child: Child, output: IO[bytes] | None) -> None:
+    def _unwatch(self, child: Child) -> None:
+        output = child.process.output if child.process else None
         if output is None or output.closed:
             return
         while self._read(child, output.fileno()):

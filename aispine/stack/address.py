@@ -1,0 +1,70 @@
+"""Where the web process listens and how it is asked for its health."""
+
+from __future__ import annotations
+
+import errno
+import json
+import socket
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aispine.errors import StackError
+
+_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - read, not bound.
+_LARGEST_ANSWER: Final = 65536
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    host: str
+    port: int
+
+    @property
+    def reachable(self) -> str:
+        """The host that a client on this machine connects to."""
+        return _EVERYWHERE.get(self.host, self.host)
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.reachable}]" if ":" in self.reachable else self.reachable
+        return f"http://{host}:{self.port}"
+
+    def check_free(self) -> None:
+        """Raises `StackError` naming the port when somebody listens on it, or it cannot be used."""
+        try:
+            family, kind, _, _, where = socket.getaddrinfo(self.host or None, self.port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(where)
+                probe.listen(1)
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> StackError:
+        if error.errno == errno.EADDRINUSE:
+            return StackError(
+                f"port {self.port} on {self.host} is taken by another program",
+                field="port",
+                hint=f"Choose another one: aispine up --port {self.port + 1}",
+            )
+        hint = "Choose another one with --port or --host."
+        return StackError(f"cannot listen on {self.host}:{self.port}: {error.strerror}", field="port", hint=hint)
+
+
+def health(address: Address, seconds: float = 2.0) -> dict[str, Any] | None:
+    """What GET /health answers, None unless it is 200 and an object."""
+    try:
+        with socket.create_connection((address.reachable, address.port), timeout=seconds) as connection:
+            connection.sendall(f"GET /health HTTP/1.0\r\nHost: {address.reachable}\r\n\r\n".encode())
+            head, _, body = _receive(connection).partition(b"\r\n\r\n")
+        values = json.loads(body) if head.split(b" ", 2)[1:2] == [b"200"] else None
+    except (OSError, ValueError):
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def _receive(connection: socket.socket) -> bytes:
+    answer = b""
+    while len(answer) < _LARGEST_ANSWER and (part := connection.recv(8192)):
+        answer += part
+    return answer

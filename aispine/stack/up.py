@@ -1,0 +1,159 @@
+"""`aispine up`: the whole product on this machine, from the first server to the last worker, and back down."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, Final
+
+from aispine.errors import StackError
+from aispine.settings import Settings
+from aispine.stack import banner, bootstrap, embedded, home, output, procfile, worker
+from aispine.stack.address import Address, health
+from aispine.stack.ledger import Ledger
+from aispine.stack.process import Program
+from aispine.stack.signals import StopRequest, stop_request
+from aispine.stack.supervisor import Supervisor
+
+WEB: Final = "web"
+FLOWER: Final = "flower"
+_START_SECONDS: Final = 90.0
+_WEB_FAILURES: Final = 3
+_STOP_SECONDS: Final = 35.0
+"""Longer than the workers' own limit, so that they hand back what they run."""
+_WITHHELD: Final = frozenset({"database_url", "api_key"})
+"""What no child needs: the owner's login is for migrations, the key is a user's."""
+
+
+def up(settings: Settings, *, flower: bool, say: Callable[[str], None], path: Path | None = None) -> None:
+    """Starts everything, says so once it answers, and returns after a signal has stopped it all.
+
+    `path` is the Procfile, the product's own where None.
+    Raises `StackError` when the home is in use, the port is taken or a part does not start; then nothing runs.
+    """
+    if flower:
+        worker.check_flower()
+        settings = replace(settings, task_events=True)
+    address = Address(host=settings.host, port=settings.port)
+    folder = home.prepare(settings.home)
+    with home.lock(folder) as lock, stop_request() as stop:
+        lock.describe(url=address.url)
+        ledger = Ledger(folder)
+        ledger.end_leftovers()
+        address.check_free()
+        keys = _keys(settings)
+        supervisor = Supervisor(output.choose(settings.log_format), ledger)
+        with _stopped_at_the_end(supervisor, settings, stop):
+            servers = embedded.start(settings, ledger)
+            for process in servers.processes:
+                supervisor.adopt(process)
+            stack = _prepare(settings, address, servers, keys)
+            supervisor.start(_programs(path or procfile.find(), settings, stack, flower=flower))
+            if _wait_for_web(supervisor, address, stop):
+                flower_url = f"http://127.0.0.1:{worker.FLOWER_PORT}" if flower else None
+                say(
+                    banner.banner(
+                        url=address.url,
+                        api_key=stack["api_key"],
+                        home=folder,
+                        flower_url=flower_url,
+                        coloured=sys.stdout.isatty(),
+                    )
+                )
+            supervisor.run(until=lambda: stop.made)
+
+
+@contextlib.contextmanager
+def _stopped_at_the_end(supervisor: Supervisor, settings: Settings, stop: StopRequest) -> Any:
+    try:
+        yield
+    finally:
+        settings.stack_file.unlink(missing_ok=True)
+        supervisor.stop(impatient=lambda: stop.impatient)
+
+
+def _keys(settings: Settings) -> str:
+    """The encryption keys; made here only when the database is made here too."""
+    if settings.encryption_keys:
+        return settings.encryption_keys
+    if settings.database_url is None:
+        return home.encryption_keys(settings.home)
+    raise StackError(
+        "AISPINE_DATABASE_URL is set but AISPINE_ENCRYPTION_KEYS is not",
+        field="encryption_keys",
+        hint="Every process of that database needs the same keys. A new one: openssl rand -base64 32 | tr '+/' '-_'",
+    )
+
+
+def _prepare(settings: Settings, address: Address, servers: embedded.Servers, keys: str) -> Mapping[str, str | None]:
+    """Migrates the database and writes the stack file, by which commands and processes find everything."""
+    made = bootstrap.run(servers.database_url, keys, procfile.environment(os.environ))
+    stack = {
+        "url": address.url,
+        "api_key": settings.api_key or _kept_key(settings.home, made.api_key),
+        "database_url": servers.database_url,
+        "web_database_url": settings.web_database_url or made.web_database_url,
+        "engine_database_url": settings.engine_database_url or made.engine_database_url,
+        "redis_url": servers.redis_url,
+        "broker_url": settings.broker_url,
+        "encryption_keys": keys,
+    }
+    known = {name: value for name, value in stack.items() if value is not None}
+    home.write_private(settings.stack_file, json.dumps(known, indent=2) + "\n")
+    return stack
+
+
+def _kept_key(folder: Path, made: str | None) -> str | None:
+    """The first API key, kept in the home so that a later start can show it again."""
+    path = folder / home.API_KEY_FILE
+    if made is not None:
+        home.write_private(path, made + "\n")
+    return home.read_text(path)
+
+
+def _programs(path: Path, settings: Settings, stack: Mapping[str, str | None], *, flower: bool) -> list[Program]:
+    env = _environment(settings, stack)
+    wanted = procfile.read(path, env, settings.home)
+    if WEB not in (program.name for program in wanted):
+        raise StackError(f"{path} names no process `{WEB}`")
+    return [replace(program, stop_seconds=_STOP_SECONDS) for program in wanted if flower or program.name != FLOWER]
+
+
+def _environment(settings: Settings, stack: Mapping[str, str | None]) -> dict[str, str]:
+    """The environment of every child: each setting under its own variable, whatever file it came from."""
+    env = procfile.environment({**os.environ, "PYTHONUNBUFFERED": "1"})
+    values = {field.name: getattr(settings, field.name) for field in fields(Settings)} | dict(stack)
+    values |= {"log_format": output.resolve(settings.log_format, sys.stderr), "agents_path": _absolute(settings)}
+    for name, value in values.items():
+        env.pop(f"AISPINE_{name.upper()}", None)
+        if value not in {None, ""} and name not in _WITHHELD:
+            env[f"AISPINE_{name.upper()}"] = str(value)
+    return env | ({"FORCE_COLOR": "1"} if sys.stderr.isatty() else {})
+
+
+def _absolute(settings: Settings) -> str:
+    # The children run in the home, so that no folder named like one of our packages can stand before it.
+    return ":".join(str(Path(part).expanduser().absolute()) for part in settings.agents_path.split(":") if part)
+
+
+def _wait_for_web(supervisor: Supervisor, address: Address, stop: StopRequest) -> bool:
+    """True once /health answers, False when a signal came first."""
+    answered = False
+
+    def over() -> bool:
+        nonlocal answered
+        answered = health(address) is not None
+        return answered or stop.made or supervisor.failures(WEB) >= _WEB_FAILURES
+
+    supervisor.run(until=over, seconds=_START_SECONDS)
+    if answered or stop.made:
+        return answered
+    raise StackError(
+        f"the web process does not answer at {address.url}/health",
+        hint="What it printed is shown above; see also aispine doctor.",
+    )
