@@ -138,7 +138,7 @@ class _Clock:
     def check_away(self, error: Exception) -> None:
         self.check_timeout()
         if time.monotonic() - self._seen > AWAY_SECONDS:
-            raise error
+            raise Unavailable(f"the stream of events broke and did not come back: {error}") from error
 
     def pause(self, seconds: float) -> None:
         time.sleep(max(0.0, min(seconds, self._left())))

@@ -1,0 +1,126 @@
+"""What every command writes: a table for people or JSON for programs, colours only for a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import click
+
+from cli import text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+Format = Literal["table", "json"]
+
+output_option = click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="A table for people or JSON for programs.",
+)
+
+_UNWRAPPED_WIDTH: Final = 10_000
+"""Where no terminal says how wide it is, a line is as long as it needs to be, so that grep and awk see whole rows."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A rich console on stdout, or on stderr."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _UNWRAPPED_WIDTH
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+def write_json(value: Any) -> None:
+    """Writes one JSON document to stdout."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def write_value(value: Any) -> None:
+    """Writes a JSON value for people, coloured on a terminal."""
+    from rich.json import JSON
+
+    console().print(JSON.from_data(value, ensure_ascii=False), soft_wrap=True)
+
+
+def write_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:
+    """Writes rows under their columns, or `empty` when there are none. A cell is text, a rich Text, or None."""
+    from rich.box import Box
+    from rich.table import Table
+
+    table = Table(box=Box("    \n" * 8), pad_edge=False, show_edge=False, header_style="bold dim")
+    for column in columns:
+        table.add_column(column.upper(), overflow="fold", no_wrap=column in _WHOLE)
+    for row in rows:
+        table.add_row(*map(cell, row))
+    console().print(table if table.row_count else empty)
+
+
+_WHOLE: Final = frozenset({"id", "execution", "status", "started", "took", "version", "created"})
+"""Columns that are copied or scanned by eye, so that a narrow terminal breaks the others first."""
+
+
+def cell(value: Any) -> Text:
+    """One cell: text without control characters; nothing becomes a dash."""
+    from rich.text import Text
+
+    if isinstance(value, Text):
+        return value
+    return Text(text.printable(str(value))) if value not in {None, ""} else Text("-", style="dim")
+
+
+def status(value: str) -> Text:
+    """A status in its colour, after its glyph."""
+    from rich.text import Text
+
+    return Text(f"{glyph(value)} {value}", style=STYLES.get(value, ""))
+
+
+def glyph(value: str) -> str:
+    """The sign of a status, or an ASCII letter where stdout cannot write it."""
+    sign, letter = GLYPHS.get(value, ("?", "?"))
+    return sign if _writes_unicode() else letter
+
+
+def _writes_unicode() -> bool:
+    return (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "").startswith("utf")
+
+
+GLYPHS: Final = {
+    "pending": ("·", "."),
+    "queued": ("○", "o"),
+    "running": ("●", "*"),
+    "retrying": ("↻", "r"),
+    "waiting": ("◷", "w"),
+    "paused": ("‖", "="),
+    "completed": ("✓", "+"),
+    "failed": ("✗", "x"),
+    "skipped": ("-", "-"),
+    "cancelled": ("⊘", "/"),
+    "timed_out": ("✗", "x"),
+    "lost": ("↻", "r"),
+}
+STYLES: Final = {
+    "pending": "dim",
+    "queued": "dim",
+    "running": "cyan",
+    "retrying": "yellow",
+    "waiting": "magenta",
+    "paused": "magenta",
+    "completed": "green",
+    "failed": "red",
+    "skipped": "dim",
+    "cancelled": "yellow",
+    "timed_out": "red",
+    "lost": "yellow",
+}

@@ -1,0 +1,154 @@
+"""Live progress of an execution: a table that redraws itself on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from cli import output, text
+from cli.progress import NodeProgress, Progress, advanced, error_text
+
+_FRAME: Final = 8
+"""Lines of the screen that are not nodes: the title, the counts, and room for the prompt."""
+_REFRESHES: Final = 8
+"""Drawings a second: calm to look at, and quick enough for a spinner."""
+
+
+class Screen(Protocol):
+    """Shows a `Progress` while its events come in."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def show(self, event: Mapping[str, Any]) -> None:
+        """Shows what an event brought, after the progress has taken it."""
+
+
+def screen(console: Console, progress: Progress) -> Screen:
+    """The screen that fits the console."""
+    return LiveScreen(console, progress) if console.is_terminal else LineScreen(console, progress)
+
+
+class LineScreen:
+    """One line per event."""
+
+    def __init__(self, console: Console, progress: Progress) -> None:
+        self._console = console
+        self._progress = progress
+        self._width = max([len(path) for path in progress.nodes] + [len("execution")])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._console.file.flush()
+
+    def show(self, event: Mapping[str, Any]) -> None:
+        self._console.print(Text(self._line(event)), soft_wrap=True)
+
+    def _line(self, event: Mapping[str, Any]) -> str:
+        noun, _, verb = str(event["type"]).partition(".")
+        path = event.get("path") or noun
+        what = " ".join(self._details(noun, verb, event))
+        return f"{text.clock(event['created_at'])}  {path:<{self._width}}  {verb.replace('_', ' '):<9}  {what}".rstrip()
+
+    def _details(self, noun: str, verb: str, event: Mapping[str, Any]) -> Iterator[str]:
+        data = event.get("data") or {}
+        if noun == "execution":
+            yield from self._execution_details(verb, data)
+            return
+        node = self._progress.nodes.get(event["path"]) or advanced(NodeProgress(path=event["path"]), verb, event)
+        if verb == "started" and node.attempts > 1:
+            yield f"attempt {node.attempts}"
+        if node.finished_at and node.started_at:
+            yield text.duration(text.between(node.started_at, node.finished_at)) or ""
+        if node.note:
+            yield node.note
+
+    def _execution_details(self, verb: str, data: Mapping[str, Any]) -> Iterator[str]:
+        if verb == "started":
+            yield f"{self._progress.title} {self._progress.execution_id}"
+        if self._progress.ended:
+            yield text.duration(self._progress.seconds(datetime.now(UTC))) or ""
+        if data.get("error"):
+            yield text.one_line(error_text(data["error"]))
+
+
+class LiveScreen:
+    """A table of the nodes that redraws itself."""
+
+    def __init__(self, console: Console, progress: Progress) -> None:
+        self._console = console
+        self._progress = progress
+        self._spinner = Spinner("dots", style="cyan")
+        self._live = Live(
+            console=console, get_renderable=self._draw, refresh_per_second=_REFRESHES, vertical_overflow="crop"
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start(refresh=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def show(self, event: Mapping[str, Any]) -> None:  # noqa: ARG002 - the next drawing shows the progress itself.
+        return
+
+    def _draw(self) -> Group:
+        now = datetime.now(UTC)
+        nodes = self._progress.shown(max(4, self._console.height - _FRAME))
+        body: list[Any] = [self._title(now), self._nodes(nodes, now)]
+        if len(nodes) < len(self._progress.nodes):
+            body.append(self._counts())
+        return Group(*body)
+
+    def _title(self, now: datetime) -> Text:
+        style = output.STYLES.get(self._progress.status, "")
+        return Text.assemble(
+            (f"{output.glyph(self._progress.status)} ", style),
+            (self._progress.title, "bold"),
+            ("  ", ""),
+            (self._progress.status.replace("_", " "), style),
+            (f"  {text.duration(self._progress.seconds(now)) or ''}  {self._progress.execution_id}", "dim"),
+        )
+
+    def _nodes(self, nodes: list[NodeProgress], now: datetime) -> Table:
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(width=3, justify="right")
+        grid.add_column(overflow="ellipsis", no_wrap=True)
+        grid.add_column(no_wrap=True, style="dim")
+        grid.add_column(no_wrap=True)
+        grid.add_column(justify="right", no_wrap=True)
+        grid.add_column(overflow="ellipsis", no_wrap=True, style="dim")
+        for node in nodes:
+            grid.add_row(*self._row(node, now))
+        return grid
+
+    def _row(self, node: NodeProgress, now: datetime) -> tuple[Any, ...]:
+        style = output.STYLES.get(node.status, "")
+        sign = self._spinner if node.status == "running" else Text(output.glyph(node.status), style=style)
+        depth = "  " * node.path.count("/")
+        name = Text(depth + node.path.rpartition("/")[2], style="dim" if style == "dim" else "")
+        tries = f"attempt {node.attempts}" if node.attempts > 1 else ""
+        extra = "  ".join(filter(None, (tries, node.note)))
+        took = text.duration(node.seconds(now)) or ""
+        return sign, name, node.type, Text(node.status, style=style), took, Text(extra)
+
+    def _counts(self) -> Text:
+        return Text("    " + "  ".join(f"{count} {status}" for status, count in self._progress.counts()), style="dim")

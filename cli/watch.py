@@ -1,0 +1,96 @@
+"""Following one execution to its end."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+from aispine.errors import AISpineError
+from aispine.flow.status import ExecutionStatus
+from cli.errors import Interrupted
+from cli.progress import Progress, error_text
+from cli.text import duration, one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from cli.client import Client
+
+
+def follow(
+    client: Client, execution_id: str, *, console: Console | None = None, timeout: float | None = None
+) -> dict[str, Any]:
+    """Waits until the execution ends and returns it as the API shows it; with a console, shows it on the way.
+
+    `timeout` in seconds. Raises `TimeoutError` when it is over, and `Interrupted` on Ctrl-C.
+    """
+    execution = show(client, execution_id)
+    try:
+        _follow(client, execution, console, timeout)
+    except KeyboardInterrupt as error:
+        raise Interrupted(goes_on(execution_id)) from error
+    return show(client, execution_id)
+
+
+def show(client: Client, execution_id: str) -> dict[str, Any]:
+    """The execution as the API shows it."""
+    execution: dict[str, Any] = client.get(f"/api/v1/executions/{execution_id}")
+    return execution
+
+
+def results(client: Client, execution_id: str) -> list[dict[str, Any]]:
+    """The execution's nodes, in the order of the flow."""
+    found: list[dict[str, Any]] = client.get(f"/api/v1/executions/{execution_id}/results")["data"]
+    return found
+
+
+def _follow(client: Client, execution: dict[str, Any], console: Console | None, timeout: float | None) -> None:
+    from cli.screen import screen
+
+    execution_id = execution["execution_id"]
+    progress = Progress(execution, results(client, execution_id) if console else ())
+    with screen(console, progress) if console else nullcontext() as view:
+        for event in client.stream(f"/api/v1/executions/{execution_id}/stream", timeout=timeout):
+            progress.apply(event.data)
+            if view:
+                view.show(event.data)
+            if progress.ended:
+                return
+
+
+def goes_on(execution_id: str) -> str:
+    """What to tell somebody whose command ends before the execution does."""
+    return (
+        f"The execution goes on. Come back with `aispine flow watch {execution_id}`, "
+        f"or stop it with `aispine execution cancel {execution_id}`."
+    )
+
+
+def check_completed(client: Client, execution: dict[str, Any]) -> None:
+    """Raises an `AISpineError` that says what went wrong, unless the execution completed."""
+    if ExecutionStatus(execution["status"]).successful:
+        return
+    nodes = [node for node in results(client, execution["execution_id"]) if node["status"] == "failed"]
+    why = error_text(execution.get("error") or {})
+    raise AISpineError(
+        one_line(f"the execution {_ended(execution['status'])}{': ' if why else ''}{why}", limit=1000),
+        hint=_logs_hint(execution["execution_id"], nodes),
+        errors=[{"path": node["path"], "message": one_line(error_text(node["error"]))} for node in nodes],
+    )
+
+
+def _ended(status: str) -> str:
+    return {"cancelled": "was cancelled", "timed_out": "took longer than its timeout"}.get(status, status)
+
+
+def _logs_hint(execution_id: str, failed: list[dict[str, Any]]) -> str:
+    if failed:
+        return f"See what the node wrote with `aispine flow logs {execution_id} --node {failed[0]['path']}`."
+    return f"See its nodes with `aispine execution show {execution_id}`."
+
+
+def took(execution: dict[str, Any]) -> str:
+    """How long the execution took, as text."""
+    from cli.text import between
+
+    return duration(between(execution["created_at"], execution.get("finished_at"))) or ""
