@@ -57,7 +57,7 @@ def _set(seconds: float) -> bool:
     if timer is None:
         return False
     setting = _Setting(seconds=int(seconds), nanoseconds=int(seconds % 1 * 1e9))
-    return _libc().timer_settime(timer, 0, ctypes.byref(setting), None) == 0
+    return bool(_libc().timer_settime(timer, 0, ctypes.byref(setting), None) == 0)
 
 
 @functools.lru_cache(maxsize=1)

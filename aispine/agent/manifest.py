@@ -31,7 +31,7 @@ def read(folder: Path) -> AgentVersion:
     if not problems and not entry_file(folder, values.get("entry", DEFAULT_ENTRY)).is_file():
         problems.append({"field": "entry", "message": f"there is no file {values.get('entry', DEFAULT_ENTRY)!r}"})
     if problems:
-        raise _invalid(str(path), [{**problem, "line": lines.get(problem["field"], 1)} for problem in problems])
+        raise _invalid([{**problem, "file": str(path), "line": lines.get(problem["field"], 1)} for problem in problems])
     return build(values, kind="python", folder=str(folder.absolute()))
 
 
@@ -44,7 +44,7 @@ def registration(values: Mapping[str, Any], *, credential: str | None = None) ->
     """Reads the registration of an http agent. Raises `InvalidAgent` with every problem."""
     problems = check(values, kind="http")
     if problems:
-        raise _invalid("the agent", problems)
+        raise _invalid(problems)
     return build(values, kind="http", credential=credential)
 
 
@@ -86,12 +86,11 @@ def _unknown(name: str, allowed: list[str]) -> Problem:
     return {"field": name, "message": "is not a known key", "hint": hint}
 
 
-def _invalid(subject: str, problems: list[Problem]) -> InvalidAgent:
-    first = f"`{problems[0]['field']}` {problems[0]['message']}"
-    rest = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return InvalidAgent(
-        f"{subject}: {first}{rest}", hint=problems[0].get("hint"), field=problems[0]["field"], errors=problems
-    )
+def _invalid(problems: list[Problem]) -> InvalidAgent:
+    told = [{**problem, "message": f"`{problem['field']}` {problem['message']}"} for problem in problems]
+    rest = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
+    first = told[0]
+    return InvalidAgent(f"{first['message']}{rest}", hint=first.get("hint"), field=first["field"], errors=told)
 
 
 class Key:

@@ -1,0 +1,247 @@
+"""Agents as they are registered: from folders by the platform, over HTTP by tenants; and found by id and range."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from aispine.agent import credential, http, manifest, record
+from aispine.agent.contract import AgentFailure, Health
+from aispine.agent.definition import AgentVersion
+from aispine.agent.folder import agent_folders
+from aispine.agent.record import Registered
+from aispine.errors import Conflict, Forbidden, InvalidAgent, InvalidRequest, NotFound, VersionConflict
+from aispine.flow import semver
+from aispine.settings import Settings
+from aispine.store import agents
+from aispine.store.models import PLATFORM, AgentVersionRow
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Synced:
+    """What came of looking through folders; a folder with problems stops no other."""
+
+    added: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    problems: tuple[InvalidAgent, ...] = ()
+
+
+def sync_folders(session: Session, paths: Iterable[Path]) -> Synced:
+    """Registers the python agents under `paths` for the platform; a later path wins over an earlier one.
+
+    A version whose folder now holds another version is retired. Needs the engine's login.
+    """
+    found, problems = _read_folders(paths)
+    agents.lock_sync(session)
+    before = {(row.agent_id, row.version): row for row in agents.versions(session, PLATFORM)}
+    changes: dict[str, list[str]] = {"added": [], "updated": [], "unchanged": []}
+    for agent in found:
+        changes[_sync(session, agent, before.get((agent.agent_id, agent.version)))].append(_name(agent))
+    _retire_gone(session, found)
+    return Synced(problems=tuple(problems), **{change: tuple(names) for change, names in changes.items()})
+
+
+def _read_folders(paths: Iterable[Path]) -> tuple[list[AgentVersion], list[InvalidAgent]]:
+    found: dict[tuple[str, str], AgentVersion] = {}
+    problems = []
+    for folder in (folder for path in paths for folder in agent_folders(path)):
+        try:
+            agent = manifest.read(folder)
+        except InvalidAgent as error:
+            problems.append(error)
+        else:
+            found[agent.agent_id, agent.version] = agent
+    return list(found.values()), problems
+
+
+def _sync(session: Session, agent: AgentVersion, row: AgentVersionRow | None) -> str:
+    if row is not None and row.content_hash == record.content_hash(agent) and row.status == agents.ACTIVE:
+        return "unchanged"
+    record.save(session, PLATFORM, agent)
+    return "added" if row is None else "updated"
+
+
+def _retire_gone(session: Session, found: Sequence[AgentVersion]) -> None:
+    held = {(agent.agent_id, agent.version) for agent in found}
+    for row in agents.in_folders(session, [agent.folder for agent in found if agent.folder]):
+        if (row.agent_id, row.version) not in held:
+            agents.retire(session, row)
+
+
+def register_http(
+    session: Session, tenant_id: str, values: Mapping[str, Any], settings: Settings, *, replaces: bool = False
+) -> Registered:
+    """Registers an agent that answers over HTTP, after asking it for its health.
+
+    `values` are the keys of a definition and `api_key`; what is left out is taken from the health's answer.
+    The same version and content again changes nothing; other content needs `replaces`, else `VersionConflict`.
+    Raises `InvalidAgent` when the definition has problems or the agent does not answer as the contract says.
+    """
+    sealed = _sealed(values.get("api_key"), settings)
+    given = {name: value for name, value in values.items() if name != "api_key" and value is not None}
+    agent = _completed(given, sealed, settings)
+    row = _own_row(session, tenant_id, agent.agent_id, agent.version)
+    if row is not None:
+        if agent.credential is None:
+            agent = replace(agent, credential=row.credential)
+        if not replaces and (row.content_hash != record.content_hash(agent) or _other_key(row, agent, settings)):
+            raise _taken(agent)
+    record.save(session, tenant_id, agent)
+    return show(session, tenant_id, agent.agent_id)
+
+
+def _completed(given: Mapping[str, Any], sealed: str | None, settings: Settings) -> AgentVersion:
+    endpoint_only = {"agent_id": "agent", "version": "0.0.0", "endpoint": given.get("endpoint")}
+    asked = manifest.registration({**endpoint_only, **given}, credential=sealed)
+    answer = _probed(asked, settings)
+    for name in ("agent_id", "version"):
+        if name in given and given[name] != getattr(answer, name):
+            raise _refused(f"{asked.endpoint} says that its {name} is {getattr(answer, name)}, not {given[name]}", name)
+    told = {
+        "agent_id": answer.agent_id,
+        "version": answer.version,
+        "capabilities": list(answer.capabilities),
+        "rate_limit": dict(answer.rate_limit) or None,
+    }
+    return manifest.registration({**told, **given}, credential=sealed)
+
+
+def _probed(agent: AgentVersion, settings: Settings) -> Health:
+    answer = http.health(agent, settings)
+    if isinstance(answer, AgentFailure):
+        raise _refused(f"{agent.endpoint}/health: {answer.message}", "endpoint")
+    if not answer.ready:
+        raise _refused(f"{agent.endpoint}/health says that the agent is not ready", "endpoint")
+    return answer
+
+
+def _refused(message: str, field: str) -> InvalidAgent:
+    return InvalidAgent(message, field=field, errors=[{"field": field, "message": message}])
+
+
+def _sealed(api_key: Any, settings: Settings) -> str | None:
+    if api_key is None:
+        return None
+    if not isinstance(api_key, str):
+        raise InvalidRequest("`api_key` must be a text", field="api_key")
+    return credential.seal(api_key, settings.encryption_keys)
+
+
+def _other_key(row: AgentVersionRow, agent: AgentVersion, settings: Settings) -> bool:
+    """Compares what was encrypted: each encryption of the same key looks different."""
+    if agent.credential == row.credential:
+        return False
+    opened = [
+        value and credential.open_(value, settings.encryption_keys) for value in (row.credential, agent.credential)
+    ]
+    return opened[0] != opened[1]
+
+
+def _taken(agent: AgentVersion) -> VersionConflict:
+    return VersionConflict(
+        f"version {agent.version} of agent `{agent.agent_id}` is registered with other content",
+        field="version",
+        hint=f"Let the agent answer with a new version such as {semver.next_patch(agent.version)}, or update this one.",
+    )
+
+
+def update(
+    session: Session, tenant_id: str, agent_id: str, values: Mapping[str, Any], settings: Settings
+) -> Registered:
+    """Changes what is registered about the tenant's own agent; keys that are left out stay, as does the API key."""
+    current = _own_newest(session, tenant_id, agent_id)
+    if values.get("agent_id", agent_id) != agent_id:
+        raise InvalidRequest("`agent_id` cannot be changed", field="agent_id", hint="Register another agent.")
+    kept = {name: value for name, value in manifest.as_definition(current).items() if name not in _TOLD_BY_HEALTH}
+    if "api_key" not in values and current.credential is not None:
+        values = {**values, "api_key": credential.open_(current.credential, settings.encryption_keys)}
+    return register_http(session, tenant_id, {**kept, **values}, settings, replaces=True)
+
+
+_TOLD_BY_HEALTH = ("version", "pool", "capabilities", "rate_limit")
+
+
+def delete(session: Session, tenant_id: str, agent_id: str) -> None:
+    """Deletes the tenant's own agent with its versions. Raises `Conflict` while an execution still needs it."""
+    _own_newest(session, tenant_id, agent_id)
+    if agents.in_use(session, tenant_id, agent_id):
+        raise Conflict(
+            f"agent `{agent_id}` is used by an execution that has not ended",
+            hint="Wait for it or cancel it: `aispine execution list --status running`.",
+        )
+    agents.remove(session, tenant_id, agent_id)
+
+
+def list_agents(session: Session, tenant_id: str) -> list[Registered]:
+    """The agents that the tenant can use, by id; its own hide the platform's of the same id."""
+    rows: dict[str, list[AgentVersionRow]] = {}
+    for row in record.active(agents.versions(session, tenant_id)):
+        rows.setdefault(row.agent_id, []).append(row)
+    return [record.registered(record.visible(of_one)) for of_one in rows.values()]
+
+
+def show(session: Session, tenant_id: str, agent_id: str) -> Registered:
+    """The agent as the tenant sees it. Raises `NotFound`."""
+    return record.registered(_rows(session, tenant_id, agent_id))
+
+
+def resolve(session: Session, tenant_id: str, agent_id: str, range_: str = "*") -> AgentVersion:
+    """The highest active version in the range. Raises `NotFound` with what there is instead."""
+    rows = _rows(session, tenant_id, agent_id)
+    best = semver.best(range_, [row.version for row in rows])
+    if best is None:
+        known = ", ".join(row.version for row in rows)
+        raise NotFound(
+            f"no version of agent `{agent_id}` fits `{range_}`", field="agent_id", hint=f"There are: {known}."
+        )
+    return next(record.value(row) for row in rows if row.version == best)
+
+
+def get(session: Session, tenant_id: str, agent_id: str, version: str) -> AgentVersion:
+    """That very version, retired or not, for an execution that was planned with it. Raises `NotFound`."""
+    rows = [row for row in agents.versions(session, tenant_id, agent_id) if row.version == version]
+    if not rows:
+        raise NotFound(f"there is no version {version} of agent `{agent_id}`", field="agent_id")
+    return record.value(record.visible(rows)[0])
+
+
+def check_health(agent: AgentVersion, settings: Settings) -> Health | AgentFailure:
+    """How the agent is now; a python agent is ready when its definition can be read."""
+    if agent.kind == "http":
+        return http.health(agent, settings)
+    return Health(agent_id=agent.agent_id, version=agent.version, ready=True, capabilities=agent.capabilities)
+
+
+def _rows(session: Session, tenant_id: str, agent_id: str) -> list[AgentVersionRow]:
+    rows = record.visible(record.active(agents.versions(session, tenant_id, agent_id)))
+    if not rows:
+        raise _unknown(agent_id, {row.agent_id for row in agents.versions(session, tenant_id)})
+    return rows
+
+
+def _unknown(agent_id: str, known: Iterable[str]) -> NotFound:
+    close = difflib.get_close_matches(agent_id, sorted(known), n=1)
+    hint = f"Did you mean `{close[0]}`?" if close else "`aispine agent list` shows the agents there are."
+    return NotFound(f"there is no agent `{agent_id}`", field="agent_id", hint=hint)
+
+
+def _own_row(session: Session, tenant_id: str, agent_id: str, version: str) -> AgentVersionRow | None:
+    rows = agents.versions(session, tenant_id, agent_id)
+    return next((row for row in rows if row.tenant_id == tenant_id and row.version == version), None)
+
+
+def _own_newest(session: Session, tenant_id: str, agent_id: str) -> AgentVersion:
+    rows = _rows(session, tenant_id, agent_id)
+    if rows[0].tenant_id != tenant_id:
+        raise Forbidden(f"agent `{agent_id}` belongs to the platform and cannot be changed")
+    return record.newest(rows)
+
+
+def _name(agent: AgentVersion) -> str:
+    return f"{agent.agent_id}@{agent.version}"
