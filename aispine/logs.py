@@ -23,15 +23,13 @@ _SECRET_KEY: Final = re.compile(
     r"authorization|passw(or)?d|token(?!s|_count|_usage)|secret|cookie|api_?key|encryption_keys|private_key",
     re.IGNORECASE,
 )
-_SECRET_TEXT: Final = (
-    (re.compile(r"(?P<keep>://[^\s:/@]*:)[^\s/@]+(?=@)"), r"\g<keep>" + REDACTED),
-    (re.compile(r"(?P<keep>\b(?:bearer|basic)\s+)[\w.~+/=-]{6,}", re.IGNORECASE), r"\g<keep>" + REDACTED),
-    (
-        re.compile(
-            r"(?P<keep>\b(?:password|passwd|token|secret|api[_-]?key)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&}]+", re.IGNORECASE
-        ),
-        r"\g<keep>" + REDACTED,
-    ),
+_SECRET_TEXT: Final = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(?P<keep>://[^\s:/@]*:)[^\s/@]+(?=@)",
+        r"(?P<keep>\b(?:bearer|basic)\s+)[\w.~+/=-]{6,}",
+        r"(?P<keep>\b(?:password|passwd|token|secret|api[_-]?key)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&}]+",
+    )
 )
 _LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 _DEPTH: Final = 6
@@ -111,8 +109,8 @@ def _secret(key: Any, value: Any) -> bool:
 
 
 def _redact_text(text: str) -> str:
-    for pattern, replacement in _SECRET_TEXT:
-        text = pattern.sub(replacement, text)
+    for pattern in _SECRET_TEXT:
+        text = pattern.sub(rf"\g<keep>{REDACTED}", text)
     return text
 
 

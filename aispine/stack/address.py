@@ -7,6 +7,7 @@ import json
 import socket
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from aispine.errors import StackError
 
@@ -18,6 +19,11 @@ _LARGEST_ANSWER: Final = 65536
 class Address:
     host: str
     port: int
+
+    @classmethod
+    def of(cls, url: str) -> Address:
+        parts = urlsplit(url)
+        return cls(host=parts.hostname or "127.0.0.1", port=parts.port or 80)
 
     @property
     def reachable(self) -> str:

@@ -20,7 +20,7 @@ def banner(*, url: str, api_key: str | None, home: Path, flower_url: str | None,
     def style(code: str, text: str) -> str:
         return f"{code}{text}{_RESET}" if coloured else text
 
-    head = f"  {style(_GREEN, '●')} {style(_BOLD, f'AI Spine {aispine.__version__} is running')}"
+    head = "  " + style(_BOLD + _GREEN, f"AI Spine {aispine.__version__} is running")
     rows = (f"  {style(_DIM, f'{name:<9}')} {value}" for name, value in _rows(url, api_key, home, flower_url))
     return "\n".join(["", head, "", *rows, "", *_next(), "", f"  {style(_DIM, 'Ctrl-C stops everything.')}", ""])
 
