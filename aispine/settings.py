@@ -120,7 +120,14 @@ def _read_project(path: Path) -> dict[str, Any]:
             raise InvalidRequest(f"{path}: `{name}` must be of type {types[name]}", field=name)
     if "home" in values:
         values["home"] = path.parent / Path(values["home"]).expanduser()
+    if "agents_path" in values:
+        values["agents_path"] = _from(path.parent, values["agents_path"])
     return values
+
+
+def _from(folder: Path, paths: str) -> str:
+    """Paths of a project's file are relative to it, whatever directory a command is run in."""
+    return ":".join(str(folder / Path(part).expanduser()) for part in paths.split(":") if part)
 
 
 _TOML_TYPES: Final = {

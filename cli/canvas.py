@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aispine.engine.canvas import Tree, describe
 from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree as Drawing
 
-from aispine.engine.canvas import Tree, describe
 from cli import output
 
 if TYPE_CHECKING:
@@ -17,16 +17,15 @@ if TYPE_CHECKING:
 
 def write(flow: Flow, form: output.Format) -> None:
     """Writes the canvas of the flow to stdout."""
-    tree = describe(flow)
     if form == "json":
-        output.write_json(as_dict(tree))
+        output.write_json(as_dict(describe(flow)))
     else:
-        draw(output.console(), tree)
+        draw(output.console(), flow)
 
 
-def draw(console: Console, tree: Tree) -> None:
-    """Draws the canvas on a console."""
-    console.print(_drawing(tree, None), soft_wrap=True)
+def draw(console: Console, flow: Flow) -> None:
+    """Draws the canvas of the flow on a console."""
+    console.print(_drawing(describe(flow), None), soft_wrap=True)
 
 
 def as_dict(tree: Tree) -> dict[str, Any]:

@@ -78,6 +78,6 @@ def _write(entries: Iterator[dict[str, Any]]) -> bool:
     for entry in entries:
         wrote = True
         tries = f"#{entry['attempt']}" if entry["attempt"] > 1 else ""
-        for line in text.printable(entry["content"]).splitlines():
+        for line in text.printable(entry["text"]).splitlines():
             console.print(Text.assemble((f"{entry['path']}{tries}", "cyan"), f"  {line}"), soft_wrap=True)
     return wrote

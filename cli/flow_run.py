@@ -120,12 +120,10 @@ def finish(client: Client, execution_id: str, *, form: output.Format, visible: b
     console = output.console(stderr=form == "json") if visible else None
     try:
         execution = watching.follow(client, execution_id, console=console, timeout=timeout)
-    except TimeoutError as error:
+    except watching.StillRunning:
         if form == "json":
             output.write_json(watching.show(client, execution_id))
-        raise AISpineError(
-            f"the execution has not ended after {timeout:g} s", hint=watching.goes_on(execution_id)
-        ) from error
+        raise
     write_outcome(execution, form)
     watching.check_completed(client, execution)
 

@@ -111,6 +111,8 @@ def note(verb: str, data: Mapping[str, Any]) -> str:
         parts.append(f"again in {text.duration(data['delay'])}")
     if data.get("chosen"):
         parts.append(f"-> {_chosen(data['chosen'])}")
+    if verb == "skipped" and data.get("reason"):
+        parts.append(str(data["reason"]))
     if data.get("error"):
         parts.append(error_text(data["error"]))
     return text.one_line("; ".join(parts))

@@ -17,18 +17,24 @@ if TYPE_CHECKING:
     from cli.client import Client
 
 
+class StillRunning(AISpineError):
+    """The execution has not ended yet."""
+
+
 def follow(
     client: Client, execution_id: str, *, console: Console | None = None, timeout: float | None = None
 ) -> dict[str, Any]:
     """Waits until the execution ends and returns it as the API shows it; with a console, shows it on the way.
 
-    `timeout` in seconds. Raises `TimeoutError` when it is over, and `Interrupted` on Ctrl-C.
+    `timeout` in seconds. Raises `StillRunning` when it is over, and `Interrupted` on Ctrl-C.
     """
     execution = show(client, execution_id)
     try:
         _follow(client, execution, console, timeout)
     except KeyboardInterrupt as error:
-        raise Interrupted(goes_on(execution_id)) from error
+        raise Interrupted(_goes_on(execution_id)) from error
+    except TimeoutError as error:
+        raise StillRunning(f"the execution has not ended after {timeout:g} s", hint=_goes_on(execution_id)) from error
     return show(client, execution_id)
 
 
@@ -58,7 +64,7 @@ def _follow(client: Client, execution: dict[str, Any], console: Console | None, 
                 return
 
 
-def goes_on(execution_id: str) -> str:
+def _goes_on(execution_id: str) -> str:
     """What to tell somebody whose command ends before the execution does."""
     return (
         f"The execution goes on. Come back with `aispine flow watch {execution_id}`, "

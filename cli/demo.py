@@ -1,0 +1,165 @@
+"""`aispine demo`: a whole stack at work, from its start to its end."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from cli import output, samples, text
+from cli.errors import Interrupted
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from cli.client import Client
+    from cli.samples import Sample
+
+FLOWS: Final = ("credit_analysis", "parallel_research")
+RUN_SECONDS: Final = 120.0
+_TERMINATED: Final = 128 + signal.SIGTERM
+_NEXT: Final = (
+    ("aispine init hello && cd hello", "a project of your own, with a flow and an agent"),
+    ("aispine up", "the stack, until Ctrl-C"),
+    ("aispine flow run flows/hello.yaml --watch", "your flow on it, in another terminal"),
+    ("aispine --help", "everything else"),
+)
+
+
+@click.command()
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
+    help="Keep the stack's data in this folder. [default: a temporary one]",
+)
+def demo(home: Path | None) -> None:
+    """Start a stack, run two flows on it with live progress, and stop it again.
+
+    Needs nothing but this installation, and touches no other stack.
+
+    \b
+    Example:
+      aispine demo
+    """
+    console = output.console()
+    found = [samples.sample(name) for name in FLOWS]
+    with _termination(), _home(home) as folder, _stack(console, folder) as client:
+        for sample in found:
+            _demonstrate(console, client, sample)
+    _show_next(console)
+
+
+@contextmanager
+def _termination() -> Iterator[None]:
+    """Lets SIGTERM end the command the way Ctrl-C does, so that nothing is left running."""
+
+    def leave(*_: Any) -> None:
+        sys.exit(_TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _home(home: Path | None) -> AbstractContextManager[Path]:
+    from cli import local_stack
+
+    return local_stack.temporary_home() if home is None else nullcontext(home)
+
+
+@contextmanager
+def _stack(console: Console, home: Path) -> Iterator[Client]:
+    from cli import local_stack
+
+    with ExitStack() as stack:
+        began = time.monotonic()
+        with _busy(console, "Starting PostgreSQL, Redis, the API and the workers"):
+            client = stack.enter_context(local_stack.running(home))
+        _done(console, f"Stack started in {_since(began)}", client.url)
+        try:
+            yield client
+        finally:
+            began = time.monotonic()
+            with _busy(console, "Stopping everything"):
+                stack.close()
+            _done(console, f"Stack stopped in {_since(began)}")
+
+
+def _demonstrate(console: Console, client: Client, sample: Sample) -> None:
+    """Deploys a flow, shows its canvas, runs it with live progress, and shows its result."""
+    from aispine.flow import validation
+    from cli import canvas, flow_run, flow_versions, inputs, watch
+
+    deployed = flow_versions.deploy_file(client, sample.flow)
+    _heading(console, f"{deployed['flow_id']} {deployed['version']}", f"deployed from {_short(sample.flow)}")
+    _part(console, "Canvas")
+    canvas.draw(console, validation.load(sample.flow.read_bytes(), file=str(sample.flow)))
+    _part(console, "Progress")
+    start = {
+        "flow_id": deployed["flow_id"],
+        "version": deployed["version"],
+        "input_data": inputs.object_input(f"@{sample.input}"),
+    }
+    execution_id = flow_run.begin(client, start)["execution_id"]
+    try:
+        execution = watch.follow(client, execution_id, console=console, timeout=RUN_SECONDS)
+    except Interrupted as error:
+        raise Interrupted from error
+    watch.check_completed(client, execution)
+    _part(console, "Result")
+    output.write_value(execution["output"])
+
+
+def _busy(console: Console, doing: str) -> AbstractContextManager[Any]:
+    from rich.text import Text
+
+    if console.is_terminal:
+        return console.status(Text(doing), spinner="dots")
+    console.print(f"{doing} ...")
+    return nullcontext()
+
+
+def _done(console: Console, what: str, detail: str = "") -> None:
+    from rich.text import Text
+
+    mark = (output.glyph("completed"), "green")
+    console.print(Text.assemble(mark, " ", (what, "bold"), (f"  {detail}" if detail else "", "dim")))
+
+
+def _heading(console: Console, title: str, detail: str) -> None:
+    from rich.text import Text
+
+    console.print(Text.assemble("\n", (title, "bold cyan"), (f"  {detail}", "dim")))
+
+
+def _part(console: Console, title: str) -> None:
+    from rich.text import Text
+
+    console.print(Text(f"\n{title}", style="bold"))
+
+
+def _show_next(console: Console) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 3, 0, 0))
+    for command, what in _NEXT:
+        grid.add_row(Text(f"  {command}"), Text(what, style="dim"))
+    _part(console, "Where to look next")
+    console.print(grid)
+
+
+def _since(began: float) -> str:
+    return text.duration(time.monotonic() - began) or ""
+
+
+def _short(file: Path) -> str:
+    return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)

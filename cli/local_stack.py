@@ -1,0 +1,124 @@
+"""A stack of one's own for a while: `aispine up` as a child, on a free port."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from aispine import settings
+from aispine.errors import AISpineError, StackError
+from cli.client import Client
+from cli.text import printable
+
+START_SECONDS: Final = 120.0
+STOP_SECONDS: Final = 60.0
+_POLL_SECONDS: Final = 0.1
+
+
+@contextmanager
+def temporary_home() -> Iterator[Path]:
+    """A home that is gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="aispine-demo-"))
+    # Started by root, PostgreSQL runs as another user, who has to get through to its files and no further.
+    folder.chmod(0o711)
+    try:
+        yield folder / "home"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running(home: Path) -> Iterator[Client]:
+    """Starts a stack in the home, yields a client for it once it answers, and stops it whatever happens.
+
+    Raises `StackError` with what the stack said when it does not start.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    log = home / "up.log"
+    with log.open("wb") as output:
+        process = _start(home, output.fileno())
+        try:
+            yield _wait(process, home, log)
+        finally:
+            _stop(process)
+
+
+def _start(home: Path, output: int) -> subprocess.Popen[bytes]:
+    # A session of its own keeps Ctrl-C from reaching the stack before the command has said goodbye to it.
+    argv = [sys.executable, "-P", "-m", "cli", "up", "--port", str(_free_port())]
+    return subprocess.Popen(
+        argv, cwd=home, env=_environment(home), stdout=output, stderr=output, stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """The environment without the user's own stack, which this one has nothing to do with."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AISPINE_")}
+    return {**kept, "AISPINE_HOME": str(home), "AISPINE_LOG_FORMAT": "console", "NO_COLOR": "1"}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait(process: subprocess.Popen[bytes], home: Path, log: Path) -> Client:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise _not_started("the stack ended while it was starting", log)
+        client = _answering(home)
+        if client is not None:
+            return client
+        time.sleep(_POLL_SECONDS)
+    raise _not_started(f"the stack did not answer within {START_SECONDS:g} s", log)
+
+
+def _answering(home: Path) -> Client | None:
+    """A client for the stack, None until it has said where it is and answers there."""
+    try:
+        found = json.loads((home / settings.STACK_FILE).read_text("utf-8"))
+        client = Client(found["url"], found["api_key"])
+        client.get("/health")
+    except (FileNotFoundError, AISpineError):
+        return None
+    return client
+
+
+def _not_started(message: str, log: Path) -> StackError:
+    said = [line for line in printable(log.read_text("utf-8", "replace")).splitlines() if line.strip()]
+    errors = [line for line in said if re.match(r"(Error|Hint): ", line)]
+    return StackError(f"{message}. It said:\n" + "\n".join(f"  {line}" for line in (errors or said[-20:])))
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    # A second Ctrl-C would leave behind what the first one is about to end.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        _end(process)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
