@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aispine.engine.canvas import Tree, describe
 from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree as Drawing
 
+from aispine.engine.canvas import Tree, describe
 from cli import output
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aispine.errors import AISpineError, InvalidRequest, NotFound
+from aispine.errors import InvalidRequest, NotFound
 from cli import inputs, output
 
 if TYPE_CHECKING:

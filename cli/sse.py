@@ -42,6 +42,11 @@ class Parser:
     def __init__(self, last_event_id: str | None = None) -> None:
         self.last_event_id = last_event_id
         self.retry_seconds = RETRY_SECONDS
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets an event that a broken connection left half told."""
+        self._id = self.last_event_id
         self._event = ""
         self._data: list[str] = []
 
@@ -59,13 +64,14 @@ class Parser:
         elif name == "event":
             self._event = value
         elif name == "id" and "\0" not in value:
-            self.last_event_id = value
+            self._id = value
         elif name == "retry" and value.isascii() and value.isdigit():
             self.retry_seconds = int(value) / 1000
 
     def _dispatch(self) -> ServerEvent | None:
         data, event = "\n".join(self._data), self._event or "message"
-        self._data, self._event = [], ""
+        self.last_event_id = self._id
+        self.reset()
         if not data:
             return None
         return ServerEvent(id=self.last_event_id, event=event, data=json.loads(data))
@@ -83,6 +89,7 @@ def follow(open_stream: Open, path: str, last_event_id: str | None = None, *, ti
             if response.status_code == 204:
                 return
             clock.alive()
+            parser.reset()
             for event in _events(response, parser, clock):
                 clock.alive()
                 yield event
