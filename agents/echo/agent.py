@@ -1,12 +1,13 @@
 """Echo: returns its input. Tests and benchmarks lean on it."""
 
 import time
+from typing import Any
 
-from aispine.agent import AgentError
+from aispine.agent import AgentError, Context
 
 
-def execute(input, config, context):
-    """`sleep_seconds` sleeps first, `fail_first: N` fails the first N attempts, `output` is returned in place."""
+def execute(input: Any, config: dict[str, Any], context: Context) -> Any:
+    """`sleep_seconds` sleeps first, `fail_first: N` fails the first N attempts, `output` is returned in its place."""
     sleep = config.get("sleep_seconds", 0)
     if sleep:
         time.sleep(sleep)

@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import inspect
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -74,9 +75,10 @@ def _load(folder: str, entry: str) -> Function:
 
 def _import(folder: str, package: str, module: str) -> ModuleType:
     """Makes the folder a package of a unique name, so that `from .rules import score` works and nothing clashes."""
-    root = ModuleType(package)
-    root.__path__ = [folder]
-    sys.modules[package] = root
+    for name, path in ((LOGGER, []), (package, [folder])):
+        if name not in sys.modules:
+            sys.modules[name] = ModuleType(name)
+            sys.modules[name].__path__ = path
     importlib.invalidate_caches()
     try:
         return importlib.import_module(f"{package}.{module}")
@@ -87,7 +89,8 @@ def _import(folder: str, package: str, module: str) -> ModuleType:
 
 def _package_name(folder: str, entry: str) -> str:
     digest = hashlib.sha256(f"{folder}\0{entry}".encode()).hexdigest()[:12]
-    return f"{LOGGER}.{Path(folder).name}_{digest}"
+    readable = re.sub(r"\W", "_", Path(folder).name)
+    return f"{LOGGER}.{readable}_{digest}"
 
 
 def _forget(package: str) -> None:
