@@ -1,0 +1,76 @@
+"""Rules about one node that no single key can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from aispine.flow.draft import Draft
+from aispine.flow.model import Join, Node, NodeType, Position
+from aispine.flow.problem import Report
+
+
+def check_node(draft: Draft, report: Report) -> None:
+    """Reports what the keys of a node say against each other."""
+    rule = _RULES.get(draft.node.type)
+    if rule is not None and draft.known:
+        for code, message, hint, key in rule(draft):
+            position = draft.tree.keys.get(key, draft.node.position)
+            report.within(draft.node.id).add(code, message, position, hint=hint)
+
+
+Finding = tuple[str, str, str | None, str]
+"""Code, message, hint and the key that it is about, empty for the whole node."""
+
+
+def _given(draft: Draft, *names: str) -> list[str]:
+    return [name for name in names if name in draft.tree.members and draft.tree.members[name].value is not None]
+
+
+def _decision(draft: Draft) -> Iterator[Finding]:
+    if not _given(draft, "then", "then_node", "else", "else_node"):
+        yield "missing_key", "a decision node needs `then` or `else`", "Name the node that runs next.", ""
+
+
+def _loop(draft: Draft) -> Iterator[Finding]:
+    if _given(draft, "until", "until_condition") and _given(draft, "while"):
+        yield "misplaced_key", "a loop takes `until` or `while`, not both", None, "while"
+
+
+def _join(draft: Draft) -> Iterator[Finding]:
+    join = draft.node.join or Join()
+    if join.strategy == "n_of_m" and join.n is None and not _given(draft, "n"):
+        yield "missing_key", "`strategy: n_of_m` needs `n`", "Say how many branches are enough.", "strategy"
+    if join.strategy != "n_of_m" and _given(draft, "n"):
+        yield "misplaced_key", "`n` belongs to `strategy: n_of_m`", None, "n"
+    if join.strategy == "best_result" and not _given(draft, "score"):
+        yield "missing_key", "`strategy: best_result` needs `score`", "For example `score: output.confidence`.", ""
+    if join.strategy != "best_result" and _given(draft, "score"):
+        yield "misplaced_key", "`score` belongs to `strategy: best_result`", None, "score"
+
+
+def _wait(draft: Draft) -> Iterator[Finding]:
+    given = _given(draft, "seconds", "until", "signal")
+    if len(given) != 1:
+        count = "none" if not given else f"{len(given)}"
+        yield "missing_key", f"a wait node takes one of `seconds`, `until` and `signal`, not {count}", None, ""
+
+
+_RULES: Final[Mapping[NodeType, Callable[[Draft], Iterator[Finding]]]] = {
+    NodeType.DECISION: _decision,
+    NodeType.LOOP: _loop,
+    NodeType.JOIN: _join,
+    NodeType.WAIT: _wait,
+}
+
+
+def key_position(draft: Draft, key: str) -> Position:
+    """Where a key of a node stands, the node itself when it is not there."""
+    return draft.tree.keys.get(key, draft.node.position)
+
+
+def branches_of(node: Node, dependencies: Mapping[str, Node]) -> int:
+    """How many branches meet in a join: those of the fork when it depends on one alone."""
+    if len(node.depends_on) == 1 and (source := dependencies.get(node.depends_on[0])) and source.fork:
+        return len(source.fork.branches)
+    return len(node.depends_on)

@@ -1,0 +1,68 @@
+"""What the language has and the engine does not run yet: refused when a flow is deployed, not when it is validated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from aispine.flow.model import Flow, Node, NodeType
+from aispine.flow.problem import Problem
+
+NOT_YET: Final = frozenset(
+    {
+        NodeType.TOOL,
+        NodeType.SWITCH,
+        NodeType.LOOP,
+        NodeType.MAP,
+        NodeType.FORK,
+        NodeType.JOIN,
+        NodeType.SUBFLOW,
+        NodeType.WAIT,
+        NodeType.APPROVAL,
+    }
+)
+FLOW_KEYS_NOT_YET: Final = frozenset({"schedule", "on_error"})
+ON_FAILURE_NOT_YET: Final = frozenset({"finish"})
+
+
+def unsupported(flow: Flow, file: str = "flow.yaml") -> tuple[Problem, ...]:
+    """A problem for every node and key of the flow that this version cannot run yet."""
+    return (*_flow_keys(flow, file), *(_node(node, file) for node in _walk(flow.nodes) if node.type in NOT_YET))
+
+
+def _walk(nodes: tuple[Node, ...]) -> Iterator[Node]:
+    left = list(reversed(nodes))
+    while left:
+        node = left.pop()
+        yield node
+        for body in reversed(list(_bodies(node))):
+            left.extend(reversed(body))
+
+
+def _bodies(node: Node) -> Iterator[tuple[Node, ...]]:
+    if node.loop:
+        yield node.loop.body
+    if node.map:
+        yield node.map.body
+    if node.fork:
+        yield from node.fork.branches.values()
+
+
+def _node(node: Node, file: str) -> Problem:
+    return Problem(
+        code="not_yet",
+        message=f"`{node.type}` nodes cannot run yet",
+        file=file,
+        line=node.position.line or None,
+        column=node.position.column or None,
+        node=node.id,
+        hint="The file is valid; deploy it once a version that runs them is installed.",
+    )
+
+
+def _flow_keys(flow: Flow, file: str) -> Iterator[Problem]:
+    found = [name for name in sorted(FLOW_KEYS_NOT_YET) if getattr(flow, name) is not None]
+    if flow.on_failure in ON_FAILURE_NOT_YET:
+        found.append(f"on_failure: {flow.on_failure}")
+    for name in found:
+        yield Problem(code="not_yet", message=f"`{name}` of a flow is not carried out yet", file=file)
