@@ -78,6 +78,16 @@ def _bind_tenant(session: Session, _transaction: SessionTransaction, connection:
 _SET_TENANT: Final = text("SELECT set_config('aispine.tenant_id', :tenant_id, true)")
 
 
+def bind_tenant(connection: Connection, tenant_id: str | None) -> str:
+    """The SQL that says inside a transaction for whom it is, to go along with another statement."""
+    if tenant_id is None:
+        return ""
+    text_: bytes = connection.connection.cursor().mogrify(
+        "SELECT set_config('aispine.tenant_id', %s, true); ", (tenant_id,)
+    )
+    return text_.decode().replace("%", "%%")
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turns a lost or refused connection into `StoreUnavailable`."""

@@ -15,10 +15,10 @@ from aispine.store.models import ExecutionRow
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Filter:
-    """Which executions a list shows; what is empty or None lets all pass. `flow_id` is in its lookup form."""
+    """Which executions a list shows; what is empty or None lets all pass."""
 
     statuses: tuple[str, ...] = ()
-    flow_ids: tuple[str, ...] = ()
+    flow_id: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     correlation_id: str | None = None
 
@@ -28,6 +28,13 @@ def find(session: Session, execution_id: str) -> ExecutionRow | None:
     return session.get(ExecutionRow, execution_id)
 
 
+def position(session: Session, execution_id: str) -> tuple[str, int] | None:
+    """The execution's status and the number of its last event."""
+    statement = select(ExecutionRow.status, ExecutionRow.event_seq)
+    row = session.execute(statement.where(ExecutionRow.execution_id == execution_id)).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
 def page(
     session: Session, tenant_id: str, wanted: Filter, *, before: tuple[datetime, str] | None, limit: int
 ) -> Sequence[ExecutionRow]:
@@ -35,8 +42,8 @@ def page(
     statement = select(ExecutionRow).where(ExecutionRow.tenant_id == tenant_id)
     if wanted.statuses:
         statement = statement.where(ExecutionRow.status.in_(wanted.statuses))
-    if wanted.flow_ids:
-        statement = statement.where(ExecutionRow.flow_id.in_(wanted.flow_ids))
+    if wanted.flow_id is not None:
+        statement = statement.where(ExecutionRow.flow_id == wanted.flow_id)
     if wanted.correlation_id is not None:
         statement = statement.where(ExecutionRow.correlation_id == wanted.correlation_id)
     if wanted.labels:

@@ -1,0 +1,83 @@
+"""Turns the shape of a canvas into Celery signatures and sends them; messages carry names and never data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import structlog
+from celery import Celery, chain, chord, group
+from celery.canvas import Signature
+from kombu.exceptions import OperationalError
+
+from aispine.engine import activation, broker
+from aispine.flow.plan import Plan, in_place
+from aispine.flow.shape import MAX_GROUP, Chain, Chord, Shape, Step, shape
+from aispine.flow.state import ExecutionState, Transition
+
+_log = structlog.get_logger(__name__)
+
+
+def send(celery: Celery, plan: Plan, transition: Transition, paths: Sequence[str]) -> None:
+    """Sends the canvas of nodes that became ready, after their transition is committed.
+
+    A broker that does not answer is no error: the nodes are queued in the store, and the tick sends them again.
+    """
+    known = plan.graph.nodes
+    ready = [path for path in paths if path in known]
+    try:
+        for part in _parts(ready):
+            signature(celery, plan, transition.execution, shape(plan.graph, part)).apply_async()
+    except OperationalError as error:
+        _log.warning("canvas.not_sent", execution=transition.execution.execution_id, error=str(error))
+
+
+def send_start(celery: Celery, execution_id: str, flow_id: str) -> None:
+    """Asks a worker to start an execution."""
+    _signature(celery, broker.ADVANCE, execution_id, "", queue="engine", shadow=f"{flow_id}/start").apply_async()
+
+
+def send_node(celery: Celery, execution_id: str, flow_id: str, path: str, queue: str) -> None:
+    """Sends the message of one queued node alone."""
+    _signature(celery, broker.RUN, execution_id, path, queue=queue, shadow=f"{flow_id}/{path}").apply_async()
+
+
+def signature(celery: Celery, plan: Plan, execution: ExecutionState, part: Shape) -> Signature:
+    """The Celery canvas of a shape."""
+    if isinstance(part, Step):
+        return _step(celery, plan, execution, part.path)
+    members = [signature(celery, plan, execution, member) for member in part.members]
+    if isinstance(part, Chain):
+        return chain(*members, app=celery)
+    if isinstance(part, Chord):
+        return chord(members, _body(celery, plan, execution, part.join), app=celery)
+    return group(members, app=celery)
+
+
+def _parts(ready: Sequence[str]) -> Iterable[list[str]]:
+    rest = iter(ready)
+    while part := list(islice(rest, MAX_GROUP)):
+        yield part
+
+
+def _step(celery: Celery, plan: Plan, execution: ExecutionState, path: str) -> Signature:
+    queue = activation.queue_of(plan.node(path), execution.agents)
+    return _signature(
+        celery, broker.RUN, execution.execution_id, path, queue=queue, shadow=f"{execution.flow_id}/{path}"
+    )
+
+
+def _body(celery: Celery, plan: Plan, execution: ExecutionState, join: str) -> Signature:
+    """Goes to the join's own queue, so that a worker that may run it takes it."""
+    node = plan.node(join)
+    queue = "engine" if in_place(node) else activation.queue_of(node, execution.agents)
+    return _signature(
+        celery, broker.ADVANCE, execution.execution_id, join, queue=queue, shadow=f"{execution.flow_id}/{join}"
+    )
+
+
+def _signature(celery: Celery, task: str, execution_id: str, path: str, *, queue: str, shadow: str) -> Signature:
+    # The publisher decides about `ignore_result`; without it a chord can hang for ever (docs/architecture.md).
+    options: Mapping[str, Any] = {"queue": queue, "shadow": shadow, "ignore_result": True}
+    return celery.signature(task, args=(execution_id, path), immutable=True, options=dict(options))

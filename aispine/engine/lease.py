@@ -1,0 +1,70 @@
+"""Leases: a process renews exactly the nodes that it runs, so that the death of one is seen within seconds."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import psutil
+import structlog
+
+from aispine.errors import StoreUnavailable
+from aispine.store import leases
+from aispine.store.database import Store
+
+_log = structlog.get_logger(__name__)
+
+
+def owner() -> str:
+    """Names this process for good: host, pid and start time, since pids are used again."""
+    started = int(psutil.Process().create_time() * 1000)
+    return f"{socket.gethostname()}:{os.getpid()}:{started:x}"
+
+
+class Leases:
+    """The nodes that this process runs now; a thread renews their leases together."""
+
+    def __init__(self, store: Store, name: str, *, lease: float, heartbeat: float) -> None:
+        self._store = store
+        self._owner = name
+        self._lease = lease
+        self._heartbeat: Final = heartbeat
+        self._lock = threading.Lock()
+        self._held: dict[tuple[str, str, int], float] = {}
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def hold(self, execution_id: str, path: str, attempt: int) -> Iterator[None]:
+        """Renews the lease of one attempt while the block runs."""
+        key = (execution_id, path, attempt)
+        with self._lock:
+            self._held[key] = time.monotonic()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._renew_for_ever, name="leases", daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held.pop(key, None)
+
+    def renew(self) -> None:
+        """Renews what has been held for some time; a node that ended at once needs no second statement."""
+        young = time.monotonic() - self._heartbeat / 2
+        with self._lock:
+            keys = [key for key, since in self._held.items() if since <= young]
+        if keys:
+            leases.renew(self._store, keys, owner=self._owner, lease=self._lease)
+
+    def _renew_for_ever(self) -> None:
+        while True:
+            time.sleep(self._heartbeat)
+            try:
+                self.renew()
+            except StoreUnavailable as error:
+                _log.warning("leases.not_renewed", error=str(error))

@@ -1,0 +1,70 @@
+"""Plans by FlowVersion, worked out once per process."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Final
+
+from aispine import catalog
+from aispine.flow.model import Node
+from aispine.flow.plan import Graph, Plan, in_place, plan
+from aispine.flow.references import References
+from aispine.store.database import Store
+
+_SIZE: Final = 256
+_REACH: Final = 32
+"""How many nodes ahead a read looks; what lies further is read when it is needed."""
+
+_plans: OrderedDict[int, Plan] = OrderedDict()
+_reaches: dict[tuple[int, str], tuple[str, ...]] = {}
+
+
+def find(store: Store, flow_version_id: int, tenant_id: str | None = None) -> Plan:
+    """The plan of a deployed version. Raises `NotFound` when there is none."""
+    found = _plans.get(flow_version_id)
+    if found is None:
+        found = _plans[flow_version_id] = _load(store, flow_version_id, tenant_id)
+        if len(_plans) > _SIZE:
+            forgotten, _ = _plans.popitem(last=False)
+            for key in [key for key in _reaches if key[0] == forgotten]:
+                del _reaches[key]
+    return found
+
+
+def reach(plan: Plan, flow_version_id: int, path: str) -> tuple[str, ...]:
+    """The rows that are read at once when the node at `path` ends."""
+    key = (flow_version_id, path)
+    if key not in _reaches:
+        _reaches[key] = tuple(dict.fromkeys([path, *_ahead(plan.graph, path)]))
+    return _reaches[key]
+
+
+def _load(store: Store, flow_version_id: int, tenant_id: str | None) -> Plan:
+    with store.session(tenant_id) as session:
+        return plan(catalog.load_flow(session, flow_version_id))
+
+
+def _ahead(graph: Graph, path: str) -> Iterator[str]:
+    """Joins that the end of the node may touch, and what its certain followers refer to."""
+    names = [path]
+    for name in names:
+        for edge in graph.outgoing[name]:
+            target = graph.nodes[edge.target]
+            if len(graph.incoming[edge.target]) > 1:
+                yield edge.target
+            else:
+                yield from _references(target).nodes
+                if in_place(target) and len(names) < _REACH:
+                    names.append(edge.target)
+
+
+def _references(node: Node) -> References:
+    found = References()
+    for expression in (*node.guard, *node.set.values(), node.input, node.output):
+        if expression is not None:
+            found |= expression.references
+    for choice in node.choices:
+        if choice.when is not None:
+            found |= choice.when.references
+    return found

@@ -1,0 +1,46 @@
+"""What the broker holds, as far as it can be told: whether it is the one it was, and whether it is empty."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+import redis
+
+from aispine.engine.broker import QUEUES
+
+EPOCH: Final = "aispine:epoch"
+_UNACKED: Final = "unacked"
+"""The hash in which kombu keeps messages that a worker has taken and not acknowledged."""
+
+
+class Queues:
+    """The queues in Redis. With another broker nothing is known, and only the slow fallback sends again."""
+
+    def __init__(self, broker_url: str) -> None:
+        self._redis = redis.Redis.from_url(broker_url, socket_timeout=5) if broker_url.startswith("redis") else None
+        self._epoch: bytes | None = None
+
+    def renewed(self) -> bool:
+        """True once after Redis was emptied or replaced; while it does not answer nothing is known."""
+        if self._redis is None:
+            return False
+        try:
+            fresh = self._redis.set(EPOCH, secrets.token_hex(8), nx=True)
+            before, self._epoch = self._epoch, self._redis.get(EPOCH)  # type: ignore[assignment] # redis-py types sync and async in one
+        except redis.RedisError:
+            return False
+        return bool(fresh) or (before is not None and before != self._epoch)
+
+    def empty(self) -> bool:
+        """True when no message waits and none is being worked on."""
+        if self._redis is None:
+            return False
+        pipe = self._redis.pipeline(transaction=False)
+        for queue in QUEUES:
+            pipe.llen(queue)
+        pipe.hlen(_UNACKED)
+        try:
+            return not any(pipe.execute())
+        except redis.RedisError:
+            return False

@@ -1,0 +1,172 @@
+"""Running one message: claim, call the agent, finish, and go on inline while the time slice lasts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from celery import Celery
+
+from aispine.agent import call as agent_call
+from aispine.agent import registry
+from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
+from aispine.agent.definition import AgentVersion
+from aispine.engine import advance, canvas, plans
+from aispine.engine.activation import agent_reference
+from aispine.engine.advance import Held
+from aispine.engine.facts import Finished, Started
+from aispine.engine.lease import Leases
+from aispine.engine.terms import Terms
+from aispine.errors import NotFound
+from aispine.flow.model import Node
+from aispine.flow.state import Transition
+from aispine.flow.status import NodeStatus
+from aispine.settings import Settings
+from aispine.store import node_logs, node_status
+from aispine.store.database import Store, dumps
+
+
+class Carrier(Protocol):
+    """The canvas that brought a message, and what of it comes after."""
+
+    @property
+    def following(self) -> frozenset[str]:
+        """The nodes that the next member of the chain starts."""
+
+    def skip(self) -> None:
+        """Takes the next member out of the chain: it is done already."""
+
+    def stop(self) -> None:
+        """Drops what is left of the chain."""
+
+
+class Wakeups(Protocol):
+    """Tells followers of an execution that there is something new."""
+
+    def wake(self, execution_id: str) -> None: ...
+
+
+class AgentCache:
+    """Agent versions by tenant; kept for some seconds, since an endpoint may be changed."""
+
+    KEPT = 10.0
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, str], tuple[float, AgentVersion]] = {}
+
+    def find(self, store: Store, tenant_id: str, agent_id: str, version: str) -> AgentVersion:
+        """Raises `NotFound` when the version was deleted."""
+        key = (tenant_id, agent_id, version)
+        until, agent = self._found.get(key, (0.0, None))
+        if agent is None or until < time.monotonic():
+            with store.session(None) as session:
+                agent = registry.get(session, tenant_id, agent_id, version)
+            self._found[key] = (time.monotonic() + self.KEPT, agent)
+        return agent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """What a worker process works with."""
+
+    store: Store
+    celery: Celery
+    settings: Settings
+    terms: Terms
+    leases: Leases
+    wakeups: Wakeups
+    agents: AgentCache
+
+
+def start(worker: Worker, execution_id: str, carrier: Carrier) -> None:
+    """Starts an execution and runs its first quick node."""
+    transition = advance.advance(worker.store, execution_id, [Started()], worker.terms, take_from="engine")
+    if transition is not None and not transition.empty:
+        _go_on(worker, _follow(worker, transition, carrier), carrier)
+
+
+def run(worker: Worker, execution_id: str, path: str, carrier: Carrier) -> None:
+    """Runs a queued node and what follows it in this process; a node that is not to be had is left alone.
+
+    A node that is done already lets the chain go on, since its continuation may have been lost.
+    """
+    held = advance.claim(worker.store, execution_id, path, worker.terms)
+    if held is not None:
+        _go_on(worker, held, carrier)
+    elif node_status.find(worker.store, execution_id, path) is not NodeStatus.COMPLETED:
+        carrier.stop()
+
+
+def _go_on(worker: Worker, held: Held | None, carrier: Carrier) -> None:
+    until = time.monotonic() + worker.settings.slice
+    while held is not None:
+        outcome = _attempt(worker, held)
+        take_from = held.node.queue if time.monotonic() < until else None
+        fact = Finished(path=held.node.path, attempt=held.node.attempt, outcome=outcome)
+        transition = advance.finish(worker.store, held, [fact], worker.terms, take_from=take_from)
+        if transition is None:
+            carrier.stop()
+            return
+        held = _follow(worker, transition, carrier)
+
+
+def _follow(worker: Worker, transition: Transition, carrier: Carrier) -> Held | None:
+    """Sees to it that everything that became ready is on its way; returns what this process runs next."""
+    execution = transition.execution
+    worker.wakeups.wake(execution.execution_id)
+    claimed, queued = transition.claimed, transition.queued
+    if claimed is not None and carrier.following == {claimed} and not queued:
+        carrier.skip()
+    elif claimed is not None or not queued or carrier.following != set(queued):
+        carrier.stop()
+        if queued:
+            plan = plans.find(worker.store, execution.flow_version_id)
+            canvas.send(worker.celery, plan, transition, queued)
+    return advance.held_after(transition)
+
+
+def _attempt(worker: Worker, held: Held) -> Outcome:
+    """Calls the agent of a held node under its lease and keeps what it printed."""
+    execution, node = held.execution, held.node
+    spec = plans.find(worker.store, execution.flow_version_id).node(node.path)
+    with worker.leases.hold(execution.execution_id, node.path, node.attempt):
+        try:
+            agent = _agent(worker, held, spec)
+        except NotFound as error:
+            return AgentFailure(code=FailureCode.UNAVAILABLE, message=error.message)
+        called = agent_call.call(agent, _request(worker, held, spec, agent), worker.settings)
+        if called.log:
+            node_logs.keep(worker.store, execution, node, called.log)
+    return _bounded(called.outcome, worker.settings.max_value_bytes)
+
+
+def _agent(worker: Worker, held: Held, spec: Node) -> AgentVersion:
+    chosen: Mapping[str, Any] = held.execution.agents[agent_reference(spec)]
+    return worker.agents.find(worker.store, held.execution.tenant_id, str(spec.agent_id), chosen["version"])
+
+
+def _request(worker: Worker, held: Held, spec: Node, agent: AgentVersion) -> AgentRequest:
+    execution, node = held.execution, held.node
+    return AgentRequest(
+        execution_id=execution.execution_id,
+        tenant_id=execution.tenant_id,
+        node_id=node.node_id,
+        path=node.path,
+        attempt=node.attempt,
+        idempotency_key=f"{execution.execution_id}:{node.path}",
+        input=node.input,
+        config=spec.config,
+        timeout=spec.timeout or agent.timeout or worker.settings.node_timeout,
+    )
+
+
+def _bounded(outcome: Outcome, limit: int) -> Outcome:
+    """Refuses an output that the store should not hold."""
+    if isinstance(outcome, AgentReply):
+        size = len(dumps([outcome.output, outcome.message, outcome.metadata]))
+        if size > limit:
+            message = f"the output has {size:,} bytes; the limit is {limit:,}"
+            return AgentFailure(code=FailureCode.INVALID_RESPONSE, message=message)
+    return outcome

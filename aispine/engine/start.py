@@ -1,0 +1,102 @@
+"""Starting an execution: checked, stored, and only then announced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from kombu.exceptions import OperationalError
+from sqlalchemy import func
+from sqlalchemy.orm import Session
+
+from aispine import catalog, settings
+from aispine.agent import registry
+from aispine.agent.definition import AgentVersion
+from aispine.engine import broker, canvas
+from aispine.engine.activation import agent_reference
+from aispine.errors import TooLarge
+from aispine.flow.inputs import check_input
+from aispine.flow.model import Flow, Node
+from aispine.flow.status import ExecutionStatus
+from aispine.store.database import dumps
+from aispine.store.ids import new_id
+from aispine.store.models import ExecutionRow
+
+_log = structlog.get_logger(__name__)
+START_PATIENCE = 5.0
+"""Seconds after which the tick announces a start again that no worker picked up."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StartRequest:
+    """What to run; `version` is a version or a range, the highest when None."""
+
+    flow_id: str
+    input: Any
+    version: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    correlation_id: str | None = None
+
+
+def start(session: Session, tenant_id: str, request: StartRequest) -> ExecutionRow:
+    """Adds a queued execution in the caller's transaction; `announce` it after the commit.
+
+    The versions of the flow and of its agents are chosen here and kept. Raises `NotFound`, `InvalidInput`, `TooLarge`.
+    """
+    found = catalog.version(session, tenant_id, request.flow_id, request.version)
+    check_input(found.flow, request.input)
+    _check_size(request.input)
+    row = ExecutionRow(
+        execution_id=new_id(),
+        tenant_id=tenant_id,
+        flow_id=found.entry.flow_id,
+        version=found.entry.version,
+        flow_version_id=found.entry.flow_version_id,
+        status=ExecutionStatus.QUEUED.value,
+        input=request.input,
+        context=dict(found.flow.context),
+        agents=_choose_agents(session, tenant_id, found.flow),
+        labels=dict(request.labels),
+        correlation_id=request.correlation_id,
+        due_at=func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, START_PATIENCE),
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def announce(execution_id: str, flow_id: str) -> None:
+    """Sends the first message. When the broker is away the tick sends it later."""
+    try:
+        canvas.send_start(broker.app(), execution_id, flow_id)
+    except OperationalError as error:
+        _log.warning("start.not_announced", execution=execution_id, error=str(error))
+
+
+def _check_size(value: Any) -> None:
+    limit = settings.current().max_value_bytes
+    size = len(dumps(value))
+    if size > limit:
+        raise TooLarge(f"the input has {size:,} bytes; the limit is {limit:,}", field="input_data")
+
+
+def _choose_agents(session: Session, tenant_id: str, flow: Flow) -> dict[str, dict[str, Any]]:
+    chosen: dict[str, dict[str, Any]] = {}
+    for node in _all_nodes(flow.nodes):
+        if node.agent_id is not None and agent_reference(node) not in chosen:
+            agent = registry.resolve(session, tenant_id, node.agent_id, node.agent_version)
+            chosen[agent_reference(node)] = _chosen(agent)
+    return chosen
+
+
+def _chosen(agent: AgentVersion) -> dict[str, Any]:
+    return {"version": agent.version, "pool": agent.pool}
+
+
+def _all_nodes(nodes: tuple[Node, ...]) -> Iterator[Node]:
+    for node in nodes:
+        yield node
+        for body in node.bodies:
+            yield from _all_nodes(body)

@@ -1,0 +1,130 @@
+"""The shape of a canvas: which Celery primitives carry the nodes that became ready, and what follows them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aispine.flow.plan import Edge, EdgeKind, Graph, in_place
+
+MAX_CHAIN: Final = 50
+"""A chain carries its whole tail in each message, so a longer one is handed on in parts."""
+MAX_GROUP: Final = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One node that a worker runs."""
+
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chain:
+    """Nodes one after the other; only the last member may be a group or a chord."""
+
+    members: tuple[Shape, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Branches that run side by side and do not meet in one join."""
+
+    members: tuple[Shape, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chord:
+    """Branches that all meet in the node `join`, at which the body's `advance` looks."""
+
+    members: tuple[Shape, ...]
+    join: str
+
+
+Shape = Step | Chain | Group | Chord
+
+
+def shape(graph: Graph, ready: Sequence[str]) -> Shape:
+    """The canvas for nodes that are ready at the same time, with the part of the flow behind them that is known."""
+    return _branches(graph, ready, depth=0)
+
+
+def first_paths(part: Shape) -> Iterator[str]:
+    """The nodes that start when the part is sent."""
+    if isinstance(part, Step):
+        yield part.path
+    elif isinstance(part, Chain):
+        yield from first_paths(part.members[0])
+    else:
+        for member in part.members:
+            yield from first_paths(member)
+
+
+def _branches(graph: Graph, ready: Sequence[str], depth: int) -> Shape:
+    lines = [_line(graph, path) for path in ready]
+    if len(lines) == 1:
+        return _chain(graph, lines[0], depth)
+    members = tuple(_plain_chain(line) for line in lines)
+    join = _join(graph, [line[-1] for line in lines])
+    return Group(members=members) if join is None else Chord(members=members, join=join)
+
+
+def _chain(graph: Graph, line: Sequence[str], depth: int) -> Shape:
+    """A line of nodes and, where its end opens into branches, those."""
+    members: list[Shape] = [Step(path=path) for path in line]
+    following = _opening(graph, line[-1])
+    if depth == 0 and 1 < len(following) <= MAX_GROUP:
+        members.append(_branches(graph, following, depth + 1))
+    return members[0] if len(members) == 1 else Chain(members=tuple(members))
+
+
+def _plain_chain(line: Sequence[str]) -> Shape:
+    steps = tuple(Step(path=path) for path in line)
+    return steps[0] if len(steps) == 1 else Chain(members=steps)
+
+
+def _line(graph: Graph, start: str) -> list[str]:
+    """The nodes that certainly follow one another, without those that are evaluated in place."""
+    line, current = [start], start
+    while len(line) < MAX_CHAIN and (following := _only_follower(graph, current)) is not None:
+        current = following
+        if not in_place(graph.nodes[current]):
+            line.append(current)
+    return line
+
+
+def _only_follower(graph: Graph, path: str) -> str | None:
+    edges = _certain(graph, path)
+    if len(edges) == 1 and len(graph.incoming[edges[0].target]) == 1:
+        return edges[0].target
+    return None
+
+
+def _opening(graph: Graph, path: str) -> list[str]:
+    """The nodes for workers that become ready together when `path` completes, seen through those in place."""
+    edges = _certain(graph, path)
+    while len(edges) == 1 and _is_passage(graph, edges[0].target):
+        edges = _certain(graph, edges[0].target)
+    targets = [edge.target for edge in edges if len(graph.incoming[edge.target]) == 1]
+    return [target for target in targets if not in_place(graph.nodes[target])]
+
+
+def _is_passage(graph: Graph, path: str) -> bool:
+    return in_place(graph.nodes[path]) and len(graph.incoming[path]) == 1
+
+
+def _certain(graph: Graph, path: str) -> list[Edge]:
+    """The edges that are live whenever the node completes; a choice is known only then."""
+    return [edge for edge in graph.outgoing[path] if edge.kind is EdgeKind.DEPENDENCY]
+
+
+def _join(graph: Graph, ends: Sequence[str]) -> str | None:
+    """The node in which exactly these ends meet."""
+    targets = {tuple(edge.target for edge in _certain(graph, end)) for end in ends}
+    if len(targets) != 1:
+        return None
+    (following,) = targets
+    if len(following) != 1 or len(graph.incoming[following[0]]) != len(ends):
+        return None
+    return following[0]

@@ -1,0 +1,97 @@
+"""An execution and its nodes as values, as one decision reads and writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from aispine.flow.status import ExecutionStatus, NodeStatus
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExecutionState:
+    """One execution; `event_seq` is the number of its last event and so the version of all that is here."""
+
+    execution_id: str
+    tenant_id: str
+    flow_id: str
+    flow_version_id: int
+    status: ExecutionStatus
+    input: Any
+    context: Mapping[str, Any]
+    agents: Mapping[str, Mapping[str, Any]]
+    """By node reference `agent_id@range`: the version chosen at the start and its pool."""
+    event_seq: int = 0
+    open_nodes: int = 0
+    output: Any = None
+    error: Mapping[str, Any] | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    deadline_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeState:
+    """One node inside an execution. `stored` is false for a row that does not exist yet."""
+
+    path: str
+    node_id: str
+    status: NodeStatus = NodeStatus.PENDING
+    stored: bool = False
+    queue: str | None = None
+    attempt: int = 0
+    lost_attempts: int = 0
+    unsettled: int = 0
+    live_control: int = 0
+    live_dependency: int = 0
+    blocked: int = 0
+    input: Any = None
+    output: Any = None
+    message: str | None = None
+    metadata: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+    state: Mapping[str, Any] | None = None
+    lease_owner: str | None = None
+    due_at: datetime | None = None
+    queued_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What one read of the store brought: `nodes` maps each path asked for to its row, None where there is none."""
+
+    execution: ExecutionState
+    nodes: Mapping[str, NodeState | None]
+    now: datetime
+    all_open: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """A fact in an execution's log."""
+
+    type: str
+    path: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transition:
+    """What one decision changes: the execution after it, the nodes that differ, the events in order."""
+
+    execution: ExecutionState
+    nodes: Mapping[str, NodeState]
+    events: tuple[Event, ...]
+    now: datetime
+    queued: tuple[str, ...] = ()
+    """Paths that became `queued` and need a message, in the order of the flow."""
+    claimed: str | None = None
+    """The path that the deciding process took for itself."""
+
+    @property
+    def empty(self) -> bool:
+        return not self.events and not self.nodes

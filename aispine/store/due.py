@@ -1,0 +1,126 @@
+"""What the tick has to look at: rows whose time has come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row
+
+from aispine.store.database import Store
+from aispine.store.prepared import Statement
+
+_NODES: Final = Statement(
+    "due_nodes",
+    "int",
+    """
+    SELECT execution_id, path, status, attempt FROM node_executions
+    WHERE due_at <= clock_timestamp() AND status IN ('running', 'retrying')
+    ORDER BY due_at LIMIT $1
+    """,
+)
+# Moving `due_at` on is what makes several beats send a lost message once.
+_RESEND_NODES: Final = Statement(
+    "resend_due_nodes",
+    "int, double precision",
+    """
+    UPDATE node_executions n SET due_at = clock_timestamp() + $2 * interval '1 second'
+    FROM (
+      SELECT execution_id, path FROM node_executions
+      WHERE due_at <= clock_timestamp() AND status = 'queued' ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
+    ) due
+    WHERE n.execution_id = due.execution_id AND n.path = due.path AND n.status = 'queued'
+    RETURNING n.execution_id, n.path, n.queue, (SELECT flow_id FROM executions e WHERE e.execution_id = n.execution_id)
+    """,
+)
+_RESEND_STARTS: Final = Statement(
+    "resend_due_starts",
+    "int, double precision",
+    """
+    UPDATE executions e SET due_at = clock_timestamp() + $2 * interval '1 second'
+    FROM (
+      SELECT execution_id FROM executions
+      WHERE due_at <= clock_timestamp() AND status = 'queued' ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
+    ) due
+    WHERE e.execution_id = due.execution_id
+    RETURNING e.execution_id, e.flow_id
+    """,
+)
+_DEADLINES: Final = Statement(
+    "due_deadlines",
+    "int",
+    """
+    SELECT execution_id FROM executions
+    WHERE due_at <= clock_timestamp() AND status NOT IN ('queued', 'completed', 'failed', 'cancelled', 'timed_out')
+    ORDER BY due_at LIMIT $1
+    """,
+)
+_NEXT: Final = Statement(
+    "next_due",
+    "",
+    """
+    SELECT LEAST(
+      (SELECT min(due_at) FROM node_executions WHERE due_at IS NOT NULL),
+      (SELECT min(due_at) FROM executions WHERE due_at IS NOT NULL)
+    ) AS due_at, clock_timestamp() AS now
+    """,
+)
+_OVERDUE: Final = Statement(
+    "hasten_queued",
+    "double precision",
+    """
+    WITH nodes AS (
+      UPDATE node_executions SET due_at = clock_timestamp()
+      WHERE due_at > clock_timestamp() AND status = 'queued'
+        AND queued_at < clock_timestamp() - $1 * interval '1 second'
+      RETURNING 1
+    ), starts AS (
+      UPDATE executions SET due_at = clock_timestamp()
+      WHERE due_at > clock_timestamp() AND status = 'queued'
+        AND created_at < clock_timestamp() - $1 * interval '1 second'
+      RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM nodes) + (SELECT count(*) FROM starts) AS hastened
+    """,
+)
+
+
+def nodes(store: Store, limit: int) -> Sequence[Row[Any]]:
+    """Running nodes whose lease is over and retries whose delay is over: `execution_id path status attempt`."""
+    with store.autocommit() as connection:
+        return _NODES.all(connection, limit)
+
+
+def resend_nodes(store: Store, limit: int, again: float) -> Sequence[Row[Any]]:
+    """Queued nodes whose message counts as lost, looked at again in `again` seconds."""
+    with store.autocommit() as connection:
+        return _RESEND_NODES.all(connection, limit, again)
+
+
+def resend_starts(store: Store, limit: int, again: float) -> Sequence[Row[Any]]:
+    """Queued executions that no worker picked up, looked at again in `again` seconds."""
+    with store.autocommit() as connection:
+        return _RESEND_STARTS.all(connection, limit, again)
+
+
+def deadlines(store: Store, limit: int) -> Sequence[str]:
+    """Executions whose time is over."""
+    with store.autocommit() as connection:
+        return [str(row.execution_id) for row in _DEADLINES.all(connection, limit)]
+
+
+def hasten_queued(store: Store, older_than: float) -> int:
+    """Makes everything due that has been queued for `older_than` seconds, because its messages are gone."""
+    with store.autocommit() as connection:
+        row = _OVERDUE.one(connection, older_than)
+    return 0 if row is None else int(row.hastened)
+
+
+def next_due(store: Store) -> tuple[datetime | None, datetime]:
+    """When the next row is due, and what time it is."""
+    with store.autocommit() as connection:
+        row = _NEXT.one(connection)
+    if row is None:
+        raise AssertionError("the statement always yields a row")
+    return row.due_at, row.now

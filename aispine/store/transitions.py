@@ -1,0 +1,244 @@
+"""Reading what a decision needs and writing what it changes: the statements of the hot path.
+
+They are prepared once per connection. One call is one round trip; under autocommit a call of several statements is
+one transaction. `event_seq` is the version of all that an execution holds: a write names the one it was decided on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from aispine.errors import NotFound
+from aispine.flow.state import Event, ExecutionState, NodeState, Reading, Transition
+from aispine.flow.status import ExecutionStatus, NodeStatus
+from aispine.store.database import bind_tenant, dumps
+from aispine.store.prepared import Statement
+
+_EXECUTION: Final = (
+    "e.execution_id, e.tenant_id, e.flow_id, e.flow_version_id, e.status, e.input, e.context, e.agents, e.event_seq, "
+    "e.open_nodes, e.error, e.started_at, e.deadline_at"
+)
+
+_LOCK: Final = Statement("lock_execution", "uuid", "SELECT 1 FROM executions WHERE execution_id = $1 FOR NO KEY UPDATE")
+
+_READ: Final = Statement(
+    "read_execution",
+    "uuid, text[], boolean",
+    f"""
+    SELECT {_EXECUTION}, clock_timestamp() AS now,
+      (SELECT json_agg(n) FROM (
+        SELECT path, node_id, status, queue, attempt, lost_attempts, unsettled, live_control, live_dependency, blocked,
+               output, message, metadata, error, state, lease_owner, due_at, queued_at, started_at
+        FROM node_executions
+        WHERE execution_id = $1
+          AND (path = ANY($2) OR $3 AND status IN ('queued', 'running', 'retrying', 'waiting'))
+      ) n) AS nodes
+    FROM executions e WHERE e.execution_id = $1
+    """,
+)
+
+_NODE_COLUMNS: Final = (
+    "path text, node_id text, status text, queue text, attempt smallint, lost_attempts smallint, unsettled int, "
+    "live_control int, live_dependency int, blocked int, input json, output json, message text, metadata json, "
+    "error json, state json, lease_owner text, due_at timestamptz, queued_at timestamptz, started_at timestamptz, "
+    "finished_at timestamptz"
+)
+_NODE_NAMES: Final = ", ".join(column.split()[0] for column in _NODE_COLUMNS.split(", "))
+_INSERT_VALUES: Final = ", ".join(f"x.{name}" for name in _NODE_NAMES.split(", "))
+_KEPT: Final = {"path", "node_id"}
+_UPDATES: Final = ", ".join(
+    # A node's input is written once, when it becomes ready, and left out of later writes.
+    "input = COALESCE(x.input, n.input)" if name == "input" else f"{name} = x.{name}"
+    for name in _NODE_NAMES.split(", ")
+    if name not in _KEPT
+)
+
+_WRITE: Final = Statement(
+    "write_transition",
+    "uuid, int, int, text, int, json, json, json, timestamptz, timestamptz, timestamptz, timestamptz, json, json, json",
+    f"""
+    WITH e AS (
+      UPDATE executions SET event_seq = $3, status = $4, open_nodes = $5, context = COALESCE($6, context),
+        output = $7, error = $8, started_at = $9, deadline_at = $10, finished_at = $11, due_at = $12
+      WHERE execution_id = $1 AND event_seq = $2
+      RETURNING execution_id, tenant_id
+    ), inserted AS (
+      INSERT INTO node_executions (execution_id, tenant_id, {_NODE_NAMES})
+      SELECT e.execution_id, e.tenant_id, {_INSERT_VALUES} FROM e, json_to_recordset($13) AS x({_NODE_COLUMNS})
+    ), updated AS (
+      UPDATE node_executions n SET {_UPDATES}
+      FROM e, json_to_recordset($14) AS x({_NODE_COLUMNS})
+      WHERE n.execution_id = e.execution_id AND n.path = x.path
+    ), logged AS (
+      INSERT INTO events (execution_id, tenant_id, seq, type, path, data, created_at)
+      SELECT e.execution_id, e.tenant_id, x.seq, x.type, x.path, x.data, clock_timestamp()
+      FROM e, json_to_recordset($15) AS x(seq int, type text, path text, data json)
+    )
+    SELECT 1 AS written FROM e
+    """,
+)
+
+_CLAIM: Final = Statement(
+    "claim_node",
+    "uuid, text, text, double precision",
+    f"""
+    WITH e AS (
+      SELECT {_EXECUTION} FROM executions e
+      WHERE e.execution_id = $1 AND e.status IN ('running', 'waiting')
+      FOR NO KEY UPDATE
+    ), n AS (
+      UPDATE node_executions SET status = 'running', attempt = attempt + 1, lease_owner = $3,
+        due_at = clock_timestamp() + $4 * interval '1 second', started_at = COALESCE(started_at, clock_timestamp())
+      WHERE execution_id = (SELECT execution_id FROM e) AND path = $2 AND status = 'queued'
+      RETURNING path, node_id, status, queue, attempt, lost_attempts, unsettled, live_control, live_dependency, blocked,
+        input, state, lease_owner, due_at, queued_at, started_at
+    ), s AS (
+      UPDATE executions SET event_seq = event_seq + 1 WHERE execution_id = (SELECT $1 FROM n) RETURNING event_seq
+    ), logged AS (
+      INSERT INTO events (execution_id, tenant_id, seq, type, path, data, created_at)
+      SELECT e.execution_id, e.tenant_id, s.event_seq, 'node.started', n.path,
+        json_build_object('attempt', n.attempt, 'worker', $3), clock_timestamp()
+      FROM e, n, s
+    )
+    SELECT {_EXECUTION.replace("e.event_seq", "s.event_seq")}, clock_timestamp() AS now, row_to_json(n) AS node
+    FROM e, n, s
+    """,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """A node that this process runs now, and the execution as it stood at that moment."""
+
+    node: NodeState
+    execution: ExecutionState
+    now: datetime
+
+
+def claim(connection: Connection, execution_id: str, path: str, *, owner: str, lease: float) -> Claim | None:
+    """Takes a queued node of a running execution; None when it is not there to be taken. `lease` in seconds."""
+    row = _CLAIM.one(connection, execution_id, path, owner, lease)
+    if row is None:
+        return None
+    return Claim(node=_node(row.node), execution=_execution(row), now=row.now)
+
+
+def lock_and_read(
+    connection: Connection, execution_id: str, paths: Iterable[str], *, tenant_id: str | None = None
+) -> Reading | None:
+    """Opens a transaction that holds the execution's row, and reads; None when there is no such execution.
+
+    The lock is a statement of its own, so that the read sees what was committed while it waited.
+    """
+    _LOCK.prepare(connection)
+    before = f"BEGIN; {bind_tenant(connection, tenant_id)}{_LOCK.call(connection, execution_id)}"
+    return _read(connection, execution_id, paths, all_open=False, before=before)
+
+
+def read(connection: Connection, execution_id: str, paths: Iterable[str], *, all_open: bool = False) -> Reading:
+    """Reads once more inside the transaction of `lock_and_read`."""
+    reading = _read(connection, execution_id, paths, all_open=all_open)
+    if reading is None:
+        raise NotFound(f"execution {execution_id} is gone")
+    return reading
+
+
+def _read(
+    connection: Connection, execution_id: str, paths: Iterable[str], *, all_open: bool, before: str = ""
+) -> Reading | None:
+    names = list(paths)
+    row = _READ.one(connection, execution_id, names, all_open, before=before)
+    return None if row is None else _reading(row, names, all_open=all_open)
+
+
+def write(connection: Connection, before: ExecutionState, transition: Transition, *, commit: bool) -> bool:
+    """Writes a transition in one statement; False, and nothing written, when the execution has moved on since."""
+    parameters = _parameters(before, transition)
+    if commit:
+        _WRITE.run(connection, *parameters, after="COMMIT")
+        return True
+    row = _WRITE.one(connection, *parameters)
+    return row is not None
+
+
+def end(connection: Connection) -> None:
+    """Gives up the transaction of `lock_and_read` without a change."""
+    connection.exec_driver_sql("ROLLBACK")
+
+
+def _parameters(before: ExecutionState, transition: Transition) -> tuple[Any, ...]:
+    after = transition.execution
+    nodes = transition.nodes.values()
+    return (
+        after.execution_id,
+        before.event_seq,
+        after.event_seq,
+        after.status,
+        after.open_nodes,
+        None if after.context is before.context else dumps(after.context),
+        None if after.output is None else dumps(after.output),
+        None if after.error is None else dumps(after.error),
+        after.started_at,
+        after.deadline_at,
+        after.finished_at,
+        None if after.status.terminal else after.deadline_at,
+        dumps([_row(node) for node in nodes if not node.stored]),
+        dumps([_row(node) for node in nodes if node.stored]),
+        dumps([_event(event, seq) for seq, event in enumerate(transition.events, before.event_seq + 1)]),
+    )
+
+
+def _row(node: NodeState) -> dict[str, Any]:
+    return {name: _plain(getattr(node, name)) for name in _FIELDS if getattr(node, name) is not None}
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+_FIELDS: Final = tuple(_NODE_NAMES.split(", "))
+
+
+def _event(event: Event, seq: int) -> dict[str, Any]:
+    return {"seq": seq, "type": event.type, "path": event.path, "data": event.data}
+
+
+def _reading(row: Any, paths: list[str], *, all_open: bool) -> Reading:
+    nodes: dict[str, NodeState | None] = dict.fromkeys(paths)
+    nodes.update((found["path"], _node(found)) for found in row.nodes or ())
+    return Reading(execution=_execution(row), nodes=nodes, now=row.now, all_open=all_open)
+
+
+def _execution(row: Any) -> ExecutionState:
+    return ExecutionState(
+        execution_id=str(row.execution_id),
+        tenant_id=row.tenant_id,
+        flow_id=row.flow_id,
+        flow_version_id=row.flow_version_id,
+        status=ExecutionStatus(row.status),
+        input=row.input,
+        context=row.context,
+        agents=row.agents or {},
+        event_seq=row.event_seq,
+        open_nodes=row.open_nodes,
+        error=row.error,
+        started_at=row.started_at,
+        deadline_at=row.deadline_at,
+    )
+
+
+_TIMES: Final = ("due_at", "queued_at", "started_at")
+
+
+def _node(row: Mapping[str, Any]) -> NodeState:
+    values = dict(row)
+    for name in _TIMES:
+        if values.get(name) is not None:
+            values[name] = datetime.fromisoformat(values[name])
+    values["status"] = NodeStatus(values["status"])
+    return NodeState(stored=True, **values)

@@ -1,0 +1,32 @@
+"""Beat's scheduler: it ticks, and every due time is a row in the store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from celery.beat import Scheduler
+
+from aispine import settings
+from aispine.errors import StoreUnavailable
+from workers import process
+
+_log = structlog.get_logger(__name__)
+
+
+class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
+    """Runs the tick inside beat's own process, so that no queue can delay a timer or a recovery."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._tick = process.tick()
+
+    def tick(self, *_args: Any, **_kwargs: Any) -> float:
+        """Recovers once; returns the seconds to sleep."""
+        period = settings.current().tick
+        try:
+            self._tick.recover()
+            return self._tick.pause(period)
+        except StoreUnavailable as error:
+            _log.warning("tick.store_unavailable", error=str(error))
+            return period

@@ -1,0 +1,34 @@
+"""The two tasks. Everything they do is in `aispine.engine.run`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from celery import Celery
+
+from aispine.engine import broker, run
+from workers import process
+from workers.carrier import Carrier
+
+# Over the 6 s for which Celery holds the dispatch of a chord, when it runs a task again whose process died.
+_RETRY_DELAY: Final = 7
+
+
+def register(app: Celery) -> None:
+    """Adds the tasks to the app."""
+    options: dict[str, Any] = {"bind": True, "default_retry_delay": _RETRY_DELAY, "ignore_result": True}
+    app.task(name=broker.RUN, **options)(_run)
+    app.task(name=broker.ADVANCE, **options)(_advance)
+
+
+def _run(self: Any, execution_id: str, path: str) -> None:
+    """Runs one node and what follows it inline."""
+    run.run(process.worker(), execution_id, path, Carrier(self.request))
+
+
+def _advance(self: Any, execution_id: str, path: str) -> None:
+    """Starts an execution (no path), or looks at a join whose branches have all come in."""
+    if path:
+        run.run(process.worker(), execution_id, path, Carrier(self.request))
+    else:
+        run.start(process.worker(), execution_id, Carrier(self.request))
