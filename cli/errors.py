@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any, Final
@@ -27,7 +28,7 @@ class Failure(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         for line in lines(self.error):
-            click.echo(line, file=file, err=file is None)
+            click.echo(_coloured(line), file=file, err=file is None)
 
 
 class Interrupted(click.ClickException):
@@ -65,6 +66,17 @@ def lines(error: AISpineError) -> Iterator[str]:
     yield f"Error: {error.message}"
     if error.hint:
         yield f"Hint: {error.hint}"
+
+
+def _coloured(line: str) -> str:
+    """The line with its first word coloured, which click takes back where there is no terminal."""
+    word, colon, rest = line.partition(": ")
+    if word not in _COLOURS or os.environ.get("NO_COLOR"):
+        return line
+    return click.style(word + colon, fg=_COLOURS[word], bold=True) + rest
+
+
+_COLOURS: Final = {"Error": "red", "Hint": "cyan"}
 
 
 def problem_line(problem: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from aispine.flow.status import ExecutionStatus
 from cli import inputs, output, text
 
 EXECUTIONS: Final = "/api/v1/executions"
+_STATUS: Final = click.Choice([status.value for status in ExecutionStatus])
 
 
 @click.group()
@@ -34,7 +35,7 @@ def execution() -> None:
 @click.pass_context
 def list_(
     ctx: click.Context,
-    status: str | None,
+    status: tuple[str, ...],
     flow: str | None,
     labels: tuple[str, ...],
     correlation_id: str | None,
@@ -50,7 +51,7 @@ def list_(
     from cli import client as api
 
     inputs.pairs(labels)
-    params = {"status": status, "flow_id": flow, "label": list(labels), "correlation_id": correlation_id}
+    params = {"status": list(status), "flow_id": flow, "label": list(labels), "correlation_id": correlation_id}
     found = list(api.pages(api.from_context(ctx), EXECUTIONS, params=params, limit=limit))
     if form == "json":
         output.write_json(found)

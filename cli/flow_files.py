@@ -50,11 +50,14 @@ def check(file: Path) -> Checked:
     """Checks one file, which may be a test of a flow."""
     from aispine import settings
     from aispine.flow import validation
+    from aispine.flow.tree import Limits
 
-    text, test = _read(file), validation.is_test_file(file)
-    limit = settings.current().max_flow_bytes
-    flow, problems = (validation.check_test if test else validation.check)(text, file=str(file), max_bytes=limit)
-    return Checked(file=file, flow=flow, problems=problems, test=test)
+    text, limits = _read(file), Limits(max_bytes=settings.current().max_flow_bytes)
+    if validation.is_test_file(file.name):
+        _, problems = validation.check_test(text, str(file), limits)
+        return Checked(file=file, flow=None, problems=problems, test=True)
+    flow, problems = validation.check(text, str(file), limits)
+    return Checked(file=file, flow=flow, problems=problems)
 
 
 def load(files: Iterable[Path]) -> list[Flow]:

@@ -42,8 +42,14 @@ def logs(ctx: click.Context, execution_id: str, node: str | None, follow: bool, 
 
 def fetch(client: Client, execution_id: str, node: str | None) -> list[dict[str, Any]]:
     """One entry per attempt that wrote something."""
-    found: list[dict[str, Any]] = client.get(f"/api/v1/executions/{execution_id}/logs", params={"node": node})["data"]
+    params = {} if node is None else {"path" if _is_path(node) else "node": node}
+    found: list[dict[str, Any]] = client.get(f"/api/v1/executions/{execution_id}/logs", params=params)["data"]
     return found
+
+
+def _is_path(node: str) -> bool:
+    """True for what no node id can be: `pages[17]/ocr`, `poll[2]`."""
+    return "/" in node or "[" in node
 
 
 def _followed(client: Client, execution_id: str, node: str | None) -> Iterator[dict[str, Any]]:

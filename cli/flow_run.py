@@ -55,12 +55,11 @@ def run(
         "input_data": inputs.object_input(input_),
         "labels": inputs.pairs(labels),
         "correlation_id": correlation_id,
-        "version": version,
+        **({"version": version} if version else {}),
     }
+    file = _file(flow, version)
     client = api.from_context(ctx)
-    flow_id, deployed = target(client, flow, version)
-    start = {"flow_id": flow_id, **body, "version": version or deployed}
-    execution = begin(client, start, idempotency_key)
+    execution = begin(client, {**_target(client, flow, file), **body}, idempotency_key)
     if watch or wait:
         finish(client, execution["execution_id"], form=form, visible=watch, timeout=timeout)
     else:
@@ -86,23 +85,28 @@ def watch(ctx: click.Context, execution_id: str, timeout: float | None, form: ou
     finish(api.from_context(ctx), execution_id, form=form, visible=True, timeout=timeout)
 
 
-def target(client: Client, flow: str, version: str | None) -> tuple[str, str | None]:
-    """The id and the version that NAME_OR_FILE means; a file is deployed."""
-    from cli import flow_versions
+def _file(flow: str, version: str | None) -> Path | None:
+    """The checked file that NAME_OR_FILE means, None when it is a name."""
+    from cli import flow_files
 
-    if not _is_file(flow):
-        return flow, None
-    path = Path(flow)
-    if not path.is_file():
+    if not (flow.endswith((".yaml", ".yml")) or os.sep in flow):
+        return None
+    if not Path(flow).is_file():
         raise NotFound(f"there is no file {flow}")
     if version is not None:
         raise InvalidRequest(f"--version does not go with a file; {flow} says its own", field="version")
-    deployed = flow_versions.deploy_file(client, path)
-    return deployed["flow_id"], deployed["version"]
+    flow_files.load([Path(flow)])
+    return Path(flow)
 
 
-def _is_file(flow: str) -> bool:
-    return flow.endswith((".yaml", ".yml")) or os.sep in flow
+def _target(client: Client, flow: str, file: Path | None) -> dict[str, str]:
+    """What to run: the flow of this name, or the version that the file is once it is deployed."""
+    from cli import flow_versions
+
+    if file is None:
+        return {"flow_id": flow}
+    deployed = flow_versions.deploy_file(client, file)
+    return {"flow_id": deployed["flow_id"], "version": deployed["version"]}
 
 
 def begin(client: Client, start: dict[str, Any], idempotency_key: str | None = None) -> dict[str, Any]:

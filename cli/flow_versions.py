@@ -35,9 +35,9 @@ def deploy(ctx: click.Context, files: tuple[Path, ...], form: output.Format) -> 
     """
     from cli import client as api
 
-    client = api.from_context(ctx)
     flow_files.load(files)
-    deployed = [_send(client, file) for file in files]
+    client = api.from_context(ctx)
+    deployed = [deploy_file(client, file) for file in files]
     if form == "json":
         output.write_json(deployed)
         return
@@ -46,23 +46,20 @@ def deploy(ctx: click.Context, files: tuple[Path, ...], form: output.Format) -> 
 
 
 def deploy_file(client: Client, file: Path) -> dict[str, Any]:
-    """Checks and deploys one file: the version, with `created` false when it was there."""
-    flow_files.load([file])
-    return _send(client, file)
-
-
-def _send(client: Client, file: Path) -> dict[str, Any]:
+    """Deploys one file: the version, with `created` false when it was there."""
     headers = {"Content-Type": "application/yaml"}
     try:
-        answer = client.send("POST", FLOWS, data=file.read_bytes(), headers=headers)
+        deployed: dict[str, Any] = client.post(
+            FLOWS, data=file.read_bytes(), params={"file": file.name}, headers=headers
+        )
     except AISpineError as error:
         raise _of_file(error, file) from error
-    return {**answer.body, "created": answer.status == 201}
+    return deployed
 
 
 def _of_file(error: AISpineError, file: Path) -> AISpineError:
-    """The error with the file's own name, which the API does not know."""
-    problems = [{**problem, "file": str(file)} if problem.get("line") else problem for problem in error.errors]
+    """The error with the file's whole path, which the API has no use for."""
+    problems = [{**problem, "file": str(file)} if problem.get("file") else problem for problem in error.errors]
     message = error.message if str(file) in error.message else f"{file}: {error.message}"
     return type(error)(message, hint=error.hint, field=error.field, errors=problems)
 
@@ -127,19 +124,15 @@ def _show(flow: dict[str, Any]) -> None:
     if flow.get("description"):
         click.echo(text.printable(flow["description"].strip()))
     click.echo()
-    from aispine.flow import validation
-
-    nodes = validation.load(flow["source"], file=flow["flow_id"]).nodes
-    rows = ((node.id, node.type.value, node.agent_id, ", ".join(node.depends_on)) for node in nodes)
+    rows = ((node["id"], node["type"], node["agent_id"], ", ".join(node["depends_on"])) for node in flow["nodes"])
     output.write_table(("node", "type", "agent", "depends on"), rows, empty="No nodes.")
 
 
 @click.command()
 @click.argument("name")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="The most to list.")
 @output.output_option
 @click.pass_context
-def versions(ctx: click.Context, name: str, limit: int, form: output.Format) -> None:
+def versions(ctx: click.Context, name: str, form: output.Format) -> None:
     """List the versions of a flow, the newest first.
 
     \b
@@ -148,7 +141,7 @@ def versions(ctx: click.Context, name: str, limit: int, form: output.Format) -> 
     """
     from cli import client as api
 
-    found = list(api.pages(api.from_context(ctx), f"{FLOWS}/{name}/versions", params={}, limit=limit))
+    found = api.from_context(ctx).get(f"{FLOWS}/{name}/versions")["data"]
     if form == "json":
         output.write_json(found)
         return
