@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -14,7 +15,7 @@ from aispine.flow.node_keys import CALLING_TYPES, TYPE_ALIASES, keys_of, owners_
 from aispine.flow.problem import Report
 from aispine.flow.section import Table, is_mapping, read_retry, read_section, table
 from aispine.flow.tree import Limits, Tree
-from aispine.flow.values import Link, Misfit, Reading, Use, did_you_mean, read_duration
+from aispine.flow.values import ID_RULE, NODE_ID, Link, Misfit, Reading, Use, did_you_mean, read_duration
 
 BodyKind = Literal["flow", "loop", "map", "fork"]
 
@@ -106,6 +107,8 @@ class Drafter:
 
     def _branches(self, tree: Tree, depth: int) -> Iterator[Body]:
         for name, branch in tree.members.items():
+            if not re.fullmatch(NODE_ID, name):
+                self.report.add("invalid_key", f"`{name}` is not the name of a branch", tree.keys[name], hint=ID_RULE)
             if isinstance(branch.value, list) and branch.items:
                 yield self.body(branch.items, "fork", depth=depth + 1, name=name)
             else:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from aispine.flow.model import Position
+from aispine.flow.references import shorten
+
+MAX_MESSAGE: Final = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +55,7 @@ class Report:
         self.problems.append(
             Problem(
                 code=code,
-                message=message,
+                message=shorten(message, MAX_MESSAGE),
                 file=self.file,
                 line=place.line or None,
                 column=place.column or None,

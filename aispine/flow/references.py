@@ -14,6 +14,9 @@ ROOTS: Final = frozenset(
 )
 """The names that an expression may start with."""
 
+MAX_NAME: Final = 100
+"""Longer names are no misspelling of anything."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class References:
@@ -72,6 +75,8 @@ def shorten(text: str, limit: int = 200) -> str:
 
 def suggest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was probably meant."""
+    if len(name) > MAX_NAME:
+        return None
     matches = difflib.get_close_matches(name, list(known), n=1)
     return matches[0] if matches else None
 

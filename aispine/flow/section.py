@@ -10,6 +10,9 @@ from aispine.flow.model import RetryPolicy
 from aispine.flow.tree import Tree
 from aispine.flow.values import Misfit, Reading, did_you_mean, kind_of, read_value
 
+OWN: Final = "x-"
+"""Keys that start with it are the user's own, a place for YAML anchors; they are ignored."""
+
 Table = Mapping[str, Key]
 Elsewhere = Callable[[str], str | None]
 """Says where a key belongs that does not belong here, None for one that belongs nowhere."""
@@ -45,6 +48,8 @@ def present(
     found: dict[str, Tree] = {}
     for name, member in tree.members.items():
         key = keys.get(name)
+        if name.startswith(OWN):
+            continue
         if key is None:
             _refuse(tree, name, keys, reading, what, elsewhere)
         elif key.name in found:

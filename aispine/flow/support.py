@@ -31,21 +31,10 @@ def unsupported(flow: Flow, file: str = "flow.yaml") -> tuple[Problem, ...]:
 
 
 def _walk(nodes: tuple[Node, ...]) -> Iterator[Node]:
-    left = list(reversed(nodes))
-    while left:
-        node = left.pop()
+    for node in nodes:
         yield node
-        for body in reversed(list(_bodies(node))):
-            left.extend(reversed(body))
-
-
-def _bodies(node: Node) -> Iterator[tuple[Node, ...]]:
-    if node.loop:
-        yield node.loop.body
-    if node.map:
-        yield node.map.body
-    if node.fork:
-        yield from node.fork.branches.values()
+        for body in node.bodies:
+            yield from _walk(body)
 
 
 def _node(node: Node, file: str) -> Problem:

@@ -136,8 +136,8 @@ class _Checker:
         return starts | self._named(current, "on_error") if starts else starts
 
     def _named(self, current: Graph, key: str) -> set[int]:
-        name = self.values.get(key)
-        return {current.index[name]} if name in current.index else set()
+        place = current.index.get(self.values.get(key, ""))
+        return set() if place is None else {place}
 
     def _seen(self, current: Graph, ancestors: list[int], place: int) -> int:
         """The flow's handler and what follows it may read any node: it can run after any of them."""

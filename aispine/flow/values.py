@@ -17,13 +17,14 @@ from aispine.flow.inputs import schema_problem
 from aispine.flow.keys import Key, Kind
 from aispine.flow.model import Position
 from aispine.flow.problem import Report
-from aispine.flow.references import suggest
+from aispine.flow.references import shorten, suggest
 from aispine.flow.tree import Tree
 
 MAX_ID: Final = 100
 RESERVED: Final = frozenset({"continue", "fail"})
 NODE_ID: Final = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 FLOW_ID: Final = r"^[A-Za-z0-9_][A-Za-z0-9_-]*$"
+ID_RULE: Final = "An id starts with a letter or `_` and goes on with letters, digits, `_` and `-`."
 AGENT_ID: Final = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)?$"
 
 
@@ -97,7 +98,7 @@ def _identifier(pattern: str, rule: str) -> Callable[[Tree, Key, Reading], str]:
         if len(text) > MAX_ID:
             raise Misfit(f"is longer than {MAX_ID} characters")
         if not re.fullmatch(pattern, text):
-            raise Misfit(f"`{text}` is not valid", hint=rule)
+            raise Misfit(f"`{shorten(text, MAX_ID)}` is not valid", hint=rule)
         if text in RESERVED:
             raise Misfit(f"`{text}` is a reserved word", hint="Choose another id.")
         return text
@@ -303,13 +304,12 @@ def _tree(tree: Tree, _key: Key, _reading: Reading) -> Tree:
     return tree
 
 
-_ID_RULE: Final = "An id starts with a letter or `_` and goes on with letters, digits, `_` and `-`."
 _FLOW_RULE: Final = "A flow_id is made of letters, digits, `_` and `-`."
 
 _READERS: Final[Mapping[Kind, Callable[[Tree, Key, Reading], Any]]] = {
     Kind.TEXT: _text,
     Kind.FLOW_ID: _identifier(FLOW_ID, _FLOW_RULE),
-    Kind.NODE_ID: _identifier(NODE_ID, _ID_RULE),
+    Kind.NODE_ID: _identifier(NODE_ID, ID_RULE),
     Kind.NODE_TYPE: _text,
     Kind.NODE_REF: _node_ref,
     Kind.NODE_REFS: _node_refs,
