@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -26,12 +24,6 @@ class Held:
 
     node: NodeState
     execution: ExecutionState
-    at: datetime
-    """The database's time of that moment, and `clock`, this process's: together they tell the time without asking."""
-    clock: float
-
-    def now(self) -> datetime:
-        return self.at + timedelta(seconds=time.monotonic() - self.clock)
 
 
 def claim(store: Store, execution_id: str, path: str, terms: Terms) -> Held | None:
@@ -40,7 +32,8 @@ def claim(store: Store, execution_id: str, path: str, terms: Terms) -> Held | No
         taken = transitions.claim(connection, execution_id, path, owner=terms.owner, lease=terms.lease)
     if taken is None:
         return None
-    return Held(node=taken.node, execution=taken.execution, at=taken.now, clock=time.monotonic())
+    store.clock.tell(taken.now)
+    return Held(node=taken.node, execution=taken.execution)
 
 
 def finish(
@@ -98,13 +91,13 @@ def held_after(transition: Transition) -> Held | None:
     if transition.claimed is None:
         return None
     node = replace(transition.nodes[transition.claimed], stored=True)
-    return Held(node=node, execution=transition.execution, at=transition.now, clock=time.monotonic())
+    return Held(node=node, execution=transition.execution)
 
 
 def _speculate(
     store: Store, held: Held, facts: tuple[Fact, ...], terms: Terms, take_from: str | None
 ) -> Transition | None:
-    reading = Reading(execution=held.execution, nodes={held.node.path: held.node}, now=held.now())
+    reading = Reading(execution=held.execution, nodes={held.node.path: held.node}, now=store.clock.now())
     plan = plans.find(store, held.execution.flow_version_id)
     try:
         transition = decide(plan, reading, facts, terms, take_from=take_from)

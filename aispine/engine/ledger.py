@@ -107,7 +107,6 @@ class Ledger:
             execution=replace(self.execution, event_seq=seq),
             nodes=self._changed,
             events=tuple(self._events),
-            now=self.now,
             queued=tuple(path for path in self._queued if self.node(path).status is NodeStatus.QUEUED),
             claimed=self.claimed,
         )

@@ -86,7 +86,6 @@ class Transition:
     execution: ExecutionState
     nodes: Mapping[str, NodeState]
     events: tuple[Event, ...]
-    now: datetime
     queued: tuple[str, ...] = ()
     """Paths that became `queued` and need a message, in the order of the flow."""
     claimed: str | None = None

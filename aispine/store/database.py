@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, SessionTransaction
 
 from aispine.errors import InvalidRequest, StoreUnavailable
+from aispine.store.clock import DatabaseClock
 
 _TENANT: Final = "tenant_id"
 
@@ -25,6 +26,7 @@ class Store:
     def __init__(self, url: str, *, pool_size: int = 5) -> None:
         self._url = url
         self._pool_size = pool_size
+        self.clock = DatabaseClock()
 
     @functools.cached_property
     def engine(self) -> Engine:
