@@ -13,9 +13,10 @@ from aispine.flow.model import Node, NodeType, RetryPolicy
 from aispine.flow.node_builder import build_node
 from aispine.flow.node_keys import CALLING_TYPES, TYPE_ALIASES, keys_of, owners_of
 from aispine.flow.problem import Report
+from aispine.flow.reading import Link, Misfit, Reading, Use, did_you_mean
 from aispine.flow.section import Table, is_mapping, read_retry, read_section, table
 from aispine.flow.tree import Limits, Tree
-from aispine.flow.values import ID_RULE, NODE_ID, Link, Misfit, Reading, Use, did_you_mean, read_duration
+from aispine.flow.values import ID_RULE, NODE_ID, read_duration
 
 BodyKind = Literal["flow", "loop", "map", "fork"]
 

@@ -10,9 +10,9 @@ from aispine.flow.draft import Body, Draft
 from aispine.flow.graph import Graph
 from aispine.flow.model import NodeType
 from aispine.flow.problem import Report
+from aispine.flow.reading import Link
 from aispine.flow.references import suggest
 from aispine.flow.rules import branches_of, key_position
-from aispine.flow.values import Link
 
 _MAX_SHOWN: Final = 20
 

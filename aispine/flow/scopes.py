@@ -10,7 +10,7 @@ from aispine.flow.draft import Body, Draft
 from aispine.flow.edges import Directory
 from aispine.flow.graph import Graph
 from aispine.flow.problem import Report
-from aispine.flow.values import Use
+from aispine.flow.reading import Use
 
 _INSIDE: Final = {"item": "map", "index": "map", "iteration": "loop", "loop_output": "loop"}
 """The roots that only a body has, and of which container."""

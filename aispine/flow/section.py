@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from aispine.flow.keys import DEFAULTS_KEYS, RETRY_KEYS, Key
 from aispine.flow.model import RetryPolicy
+from aispine.flow.reading import Misfit, Reading, did_you_mean, kind_of
 from aispine.flow.tree import Tree
-from aispine.flow.values import Misfit, Reading, did_you_mean, kind_of, read_value
+from aispine.flow.values import read_value
 
 OWN: Final = "x-"
 """Keys that start with it are the user's own, a place for YAML anchors; they are ignored."""

@@ -22,11 +22,11 @@ from aispine.flow.keys import FLOW_KEYS, TEST_KEYS
 from aispine.flow.model import Flow, NodeType
 from aispine.flow.problem import Problem, Report
 from aispine.flow.reader import DEFAULT_LIMITS, read
+from aispine.flow.reading import Reading
 from aispine.flow.rules import check_node
 from aispine.flow.scopes import Check, View, check_uses
 from aispine.flow.section import read_defaults, read_section, table
 from aispine.flow.tree import Limits, Tree
-from aispine.flow.values import Reading
 from aispine.flow.writers import check_writers
 
 MAX_PROBLEMS: Final = 1_000

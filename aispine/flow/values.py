@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from aispine.errors import ExpressionError, InvalidRequest
 from aispine.flow import semver
 from aispine.flow.duration import HINT, parse_duration
-from aispine.flow.expression import Condition, References, Selection, Template
+from aispine.flow.expression import Condition, Selection, Template
 from aispine.flow.guard import guard_text
 from aispine.flow.inputs import schema_problem
 from aispine.flow.keys import Key, Kind
-from aispine.flow.model import Position
-from aispine.flow.problem import Report
-from aispine.flow.references import shorten, suggest
+from aispine.flow.reading import Link, Misfit, Reading, Use, did_you_mean, expected, kind_of
+from aispine.flow.references import shorten
 from aispine.flow.tree import Tree
 
 MAX_ID: Final = 100
@@ -28,68 +26,17 @@ ID_RULE: Final = "An id starts with a letter or `_` and goes on with letters, di
 AGENT_ID: Final = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)?$"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Use:
-    """An expression of the file: what it reads, and under which key it stands."""
-
-    references: References
-    position: Position
-    key: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Link:
-    """A node that another one names, and under which key."""
-
-    target: str
-    position: Position
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What comes up while values are read: problems, expressions, links."""
-
-    report: Report
-    uses: list[Use] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
-
-
-class Misfit(ValueError):
-    """The value is not what the key takes."""
-
-    def __init__(
-        self, why: str, *, hint: str | None = None, position: Position | None = None, code: str = "invalid_value"
-    ) -> None:
-        super().__init__(why)
-        self.hint = hint
-        self.position = position
-        self.code = code
-
-
 def read_value(tree: Tree, key: Key, reading: Reading) -> Any:
     """The value of a key; raises `Misfit` when it is not what the key takes."""
     return _READERS[key.kind](tree, key, reading)
-
-
-def kind_of(value: Any) -> str:
-    """How a value of the file is called in a message."""
-    if isinstance(value, bool):
-        return "a boolean"
-    names = {str: "a text", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
-    return names.get(type(value), "nothing")
-
-
-def _expected(what: str, tree: Tree, hint: str | None = None) -> Misfit:
-    return Misfit(f"must be {what}, not {kind_of(tree.value)}", hint=hint, code="invalid_type")
 
 
 def _text(tree: Tree, _key: Key, _reading: Reading) -> str:
     if isinstance(tree.value, str) and tree.value.strip():
         return tree.value
     if isinstance(tree.value, int | float) and not isinstance(tree.value, bool):
-        raise _expected("a text", tree, f'Write it in quotes: "{tree.value}".')
-    raise Misfit("is empty") if isinstance(tree.value, str) else _expected("a text", tree)
+        raise expected("a text", tree, f'Write it in quotes: "{tree.value}".')
+    raise Misfit("is empty") if isinstance(tree.value, str) else expected("a text", tree)
 
 
 def _identifier(pattern: str, rule: str) -> Callable[[Tree, Key, Reading], str]:
@@ -154,11 +101,6 @@ def _choice(tree: Tree, key: Key, _reading: Reading) -> str:
     raise Misfit(f"must be one of {', '.join(key.choices)}, not `{shown}`", hint=did_you_mean(shown, key.choices))
 
 
-def did_you_mean(name: str, known: Any) -> str | None:
-    meant = suggest(name, known)
-    return f"Did you mean `{meant}`?" if meant else None
-
-
 def _choices(tree: Tree, key: Key, reading: Reading) -> frozenset[str]:
     trees = tree.items if isinstance(tree.value, list) else (tree,)
     return frozenset(_choice(each, key, reading) for each in trees)
@@ -166,13 +108,13 @@ def _choices(tree: Tree, key: Key, reading: Reading) -> frozenset[str]:
 
 def _number(tree: Tree, key: Key, _reading: Reading) -> float:
     if isinstance(tree.value, bool) or not isinstance(tree.value, int | float):
-        raise _expected("a number", tree)
+        raise expected("a number", tree)
     return float(_in_range(tree.value, key))
 
 
 def _integer(tree: Tree, key: Key, _reading: Reading) -> int:
     if isinstance(tree.value, bool) or not isinstance(tree.value, int):
-        raise _expected("a whole number", tree)
+        raise expected("a whole number", tree)
     return int(_in_range(tree.value, key))
 
 
@@ -186,7 +128,7 @@ def _in_range(value: float, key: Key) -> float:
 
 def _boolean(tree: Tree, _key: Key, _reading: Reading) -> bool:
     if not isinstance(tree.value, bool):
-        raise _expected("true or false", tree)
+        raise expected("true or false", tree)
     return tree.value
 
 
@@ -223,7 +165,7 @@ def _condition(tree: Tree, key: Key, reading: Reading) -> Condition:
 
 def _parse_condition(text: str | None, tree: Tree, key: Key, reading: Reading) -> Condition:
     if text is None:
-        raise _expected("a condition", tree, "For example `output.score > 0.5`.")
+        raise expected("a condition", tree, "For example `output.score > 0.5`.")
     try:
         condition = Condition.parse(text)
     except ExpressionError as error:
@@ -278,13 +220,13 @@ def _templates(tree: Tree, key: Key, reading: Reading) -> Mapping[str, Template]
 
 def _object(tree: Tree, _key: Key, _reading: Reading) -> Mapping[str, Any]:
     if not isinstance(tree.value, dict):
-        raise _expected("a mapping", tree)
+        raise expected("a mapping", tree)
     return tree.value
 
 
 def _schema(tree: Tree, _key: Key, _reading: Reading) -> Any:
     if not isinstance(tree.value, dict):
-        raise _expected("a JSON Schema", tree)
+        raise expected("a JSON Schema", tree)
     if why := schema_problem(tree.value):
         raise Misfit(f"is not a valid JSON Schema: {why}", code="invalid_schema")
     return tree.value
@@ -292,7 +234,7 @@ def _schema(tree: Tree, _key: Key, _reading: Reading) -> Any:
 
 def _list(tree: Tree, _key: Key, _reading: Reading) -> tuple[Tree, ...]:
     if not isinstance(tree.value, list):
-        raise _expected("a list", tree)
+        raise expected("a list", tree)
     if not tree.items:
         raise Misfit("is empty", hint="There must be at least one.")
     return tree.items
@@ -300,7 +242,7 @@ def _list(tree: Tree, _key: Key, _reading: Reading) -> tuple[Tree, ...]:
 
 def _tree(tree: Tree, _key: Key, _reading: Reading) -> Tree:
     if not isinstance(tree.value, dict):
-        raise _expected("a mapping", tree)
+        raise expected("a mapping", tree)
     return tree
 
 
