@@ -38,6 +38,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8700
     web_threads: int = 8
+    web_streams: int = 64
+    """How many event streams a web process serves at once; each has a thread of its own."""
     # The workers.
     engine_concurrency: int = 2
     cpu_concurrency: int = 2

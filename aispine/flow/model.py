@@ -158,6 +158,12 @@ class Node:
         """True when running the node means calling an agent, so that it needs a worker."""
         return self.agent_id is not None
 
+    @property
+    def bodies(self) -> tuple[tuple[Node, ...], ...]:
+        """The nodes inside: of a loop, of a map, or of each branch of a fork."""
+        inside = [part.body for part in (self.loop, self.map) if part is not None]
+        return (*inside, *(self.fork.branches.values() if self.fork else ()))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Flow:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Numeric, Row, and_, case, cast, func, select
+from sqlalchemy import Numeric, and_, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from aispine.store.models import NodeExecutionRow, NodeLogRow
@@ -21,14 +21,22 @@ def rows(session: Session, execution_id: str) -> Sequence[NodeExecutionRow]:
     return session.scalars(same.order_by(NodeExecutionRow.path)).all()
 
 
-def usage(session: Session, execution_ids: Sequence[str]) -> Sequence[Row[tuple[str, Decimal | None, Decimal | None]]]:
-    """Per execution the sums of `tokens_used` and `cost_usd` of its nodes' metadata; None where no node told one."""
+class Usage(NamedTuple):
+    """The sums over one execution's nodes; None where no node told one."""
+
+    execution_id: str
+    tokens: Decimal | None
+    cost_usd: Decimal | None
+
+
+def usage(session: Session, execution_ids: Sequence[str]) -> list[Usage]:
+    """Per execution the sums of `tokens_used` and `cost_usd` in its nodes' metadata."""
     statement = (
         select(NodeExecutionRow.execution_id, _sum_of("tokens_used"), _sum_of("cost_usd"))
         .where(NodeExecutionRow.execution_id.in_(execution_ids), NodeExecutionRow.metadata_.is_not(None))
         .group_by(NodeExecutionRow.execution_id)
     )
-    return session.execute(statement).all()
+    return [Usage(*row) for row in session.execute(statement)]
 
 
 def _sum_of(name: str) -> Any:

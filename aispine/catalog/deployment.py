@@ -1,0 +1,160 @@
+"""Deploying and deleting flows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from aispine import settings
+from aispine.agent import registry
+from aispine.catalog import lookup
+from aispine.catalog.values import FlowVersion
+from aispine.errors import Conflict, InvalidFlow, NotFound, TooLarge, Unprocessable, VersionConflict
+from aispine.flow import reader, semver, support, validation
+from aispine.flow.model import Flow, Node
+from aispine.flow.problem import Problem
+from aispine.flow.tree import Limits
+from aispine.store import flows
+from aispine.store.models import FlowRow
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deployed:
+    """The version that is there now; `created` is false when it was there before."""
+
+    version: FlowVersion
+    created: bool
+
+
+def deploy(
+    session: Session, tenant_id: str, source: bytes | str, file: str = "flow.yaml", *, flow_id: str | None = None
+) -> Deployed:
+    """Adds the file's version of its flow in the caller's transaction; the same content again changes nothing.
+
+    `flow_id`, when given, is the flow that the file must be one of. Raises `TooLarge`, `InvalidFlow` with every
+    problem, and `VersionConflict` when the version exists with other content.
+    """
+    flow, problems = check(session, tenant_id, source, file)
+    if flow is None or problems:
+        raise InvalidFlow(_summary(file, problems), errors=[problem.as_dict() for problem in problems])
+    _check_id(flow, flow_id)
+    row = _locked(session, tenant_id, flow)
+    created = _put(session, row, flow, _text(source))
+    return Deployed(version=lookup.version(session, tenant_id, flow.flow_id, flow.version), created=created)
+
+
+def check(
+    session: Session, tenant_id: str, source: bytes | str, file: str = "flow.yaml"
+) -> tuple[Flow | None, tuple[Problem, ...]]:
+    """The flow that the file says and all that keeps it from being deployed. Raises `TooLarge`."""
+    limit = settings.current().max_flow_bytes
+    if len(source) > limit:
+        raise TooLarge(f"The flow file has {len(source):,} bytes; the limit is {limit:,}", field="source")
+    flow, problems = validation.check(source, file, Limits(max_bytes=limit))
+    if flow is None:
+        return None, problems
+    return flow, (*problems, *support.unsupported(flow, file), *_missing_agents(session, tenant_id, flow, file))
+
+
+def delete(session: Session, tenant_id: str, flow_id: str) -> None:
+    """Deletes the flow; its running executions go on. Raises `NotFound`."""
+    lookup.find(session, tenant_id, flow_id)
+    row = flows.lock(session, tenant_id, flow_id)
+    if row is None or row.deleted_at is not None:
+        raise NotFound(f"There is no flow `{flow_id}`", field="flow_id")
+    flows.delete(session, row)
+
+
+def content_hash(source: bytes | str) -> str:
+    """The SHA-256 of what a valid file says; comments, layout and the order of keys do not count."""
+    root = reader.read(source, limits=Limits(max_bytes=len(source))).root
+    canonical = json.dumps(root and root.value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _summary(file: str, problems: Collection[Problem]) -> str:
+    if len(problems) == 1:
+        return f"{file} has a problem: {next(iter(problems)).message}"
+    return f"{file} has {len(problems)} problems"
+
+
+def _check_id(flow: Flow, flow_id: str | None) -> None:
+    if flow_id is not None and flows.lookup_id(flow_id) != flows.lookup_id(flow.flow_id):
+        raise Unprocessable(f"The file is of the flow `{flow.flow_id}`, not of `{flow_id}`", field="flow_id")
+
+
+def _text(source: bytes | str) -> str:
+    return source.decode("utf-8-sig") if isinstance(source, bytes) else source
+
+
+def _locked(session: Session, tenant_id: str, flow: Flow) -> FlowRow:
+    flows.add(session, tenant_id, flow.flow_id, flow.name, flow.description)
+    row = flows.lock(session, tenant_id, flow.flow_id)
+    if row is None:
+        raise Conflict(f"The flow `{flow.flow_id}` cannot be deployed now", hint="Try again.")
+    if row.flow_id != flow.flow_id:
+        message = f"The file is of `{flow.flow_id}`, but the flow is called `{row.flow_id}`"
+        raise Conflict(message, field="flow_id", hint=f"Write `flow_id: {row.flow_id}`.")
+    return row
+
+
+def _put(session: Session, row: FlowRow, flow: Flow, source: str) -> bool:
+    """Adds or revives the version; false when it is there and alive."""
+    digest = content_hash(source)
+    before = flows.find_version(session, row, flow.version)
+    if before is not None and before.content_hash != digest:
+        raise _conflict(flow.version, flows.version_names(session, row))
+    if before is not None and row.deleted_at is None and before.created_at >= row.created_at:
+        return False
+    if row.deleted_at is not None:
+        flows.revive(session, row)
+    if before is not None:
+        flows.revive_version(session, before.flow_version_id)
+    else:
+        flows.add_version(session, row, version=flow.version, content_hash=digest, source=source)
+    flows.describe(session, row, flow.name, flow.description)
+    return True
+
+
+def _conflict(version: str, taken: Collection[str]) -> VersionConflict:
+    free = str(semver.next_patch(version))
+    while free in taken:
+        free = str(semver.next_patch(free))
+    return VersionConflict(
+        f"Version {version} exists with other content", field="version", hint=f"Set `version: {free}`."
+    )
+
+
+def _missing_agents(session: Session, tenant_id: str, flow: Flow, file: str) -> Iterator[Problem]:
+    wanted: dict[tuple[str, str], list[Node]] = {}
+    for node in _all_nodes(flow.nodes):
+        if node.agent_id is not None:
+            wanted.setdefault((node.agent_id, node.agent_version), []).append(node)
+    for (agent_id, version), nodes in wanted.items():
+        try:
+            registry.resolve(session, tenant_id, agent_id, version)
+        except NotFound as missing:
+            yield from (_missing(node, missing, file) for node in nodes)
+
+
+def _missing(node: Node, error: NotFound, file: str) -> Problem:
+    return Problem(
+        code="unknown_agent",
+        message=error.message,
+        file=file,
+        line=node.position.line or None,
+        column=node.position.column or None,
+        node=node.id,
+        hint=error.hint,
+    )
+
+
+def _all_nodes(nodes: Collection[Node]) -> Iterator[Node]:
+    for node in nodes:
+        yield node
+        for body in node.bodies:
+            yield from _all_nodes(body)

@@ -1,0 +1,249 @@
+"""Executions as people see them: read from the store, changed by nobody."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from aispine import catalog
+from aispine.errors import InvalidRequest, NotFound
+from aispine.events import log
+from aispine.events.log import LoggedEvent
+from aispine.flow.model import Node
+from aispine.flow.status import ExecutionStatus, NodeStatus
+from aispine.store import executions, flows, node_results
+from aispine.store.executions import Filter
+from aispine.store.ids import is_id
+from aispine.store.models import ExecutionRow, NodeExecutionRow
+from aispine.store.node_results import Usage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Metrics:
+    """What an execution cost so far; None where nobody told. `cost_usd` and `token_usage` add up the nodes' own."""
+
+    duration_ms: int | None
+    cost_usd: float | None
+    token_usage: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExecutionSummary:
+    """An execution as a list shows it."""
+
+    execution_id: str
+    flow_id: str
+    version: str
+    status: ExecutionStatus
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: Mapping[str, Any] | None
+    labels: Mapping[str, str]
+    correlation_id: str | None
+    metrics: Metrics
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExecutionView(ExecutionSummary):
+    """One execution with what went in and what came out."""
+
+    input: Any
+    output: Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeView:
+    """One node of an execution; `attempts` counts those that began."""
+
+    node_id: str
+    path: str
+    type: str | None
+    status: NodeStatus
+    attempts: int = 0
+    input: Any = None
+    output: Any = None
+    message: str | None = None
+    metadata: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+    queue: str | None = None
+    queued_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeLog:
+    """What an agent printed and logged in one attempt."""
+
+    path: str
+    attempt: int
+    text: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A part of a list; `next_cursor` brings the next one, None when there is none."""
+
+    data: tuple[Any, ...]
+    next_cursor: str | None
+
+
+def show(session: Session, execution_id: str) -> ExecutionView:
+    """The execution. Raises `NotFound`."""
+    row = _find(session, execution_id)
+    summary = _summaries(session, [row])[0]
+    values = {field.name: getattr(summary, field.name) for field in fields(summary)}
+    return ExecutionView(**values, input=row.input, output=row.output)
+
+
+def has_more(session: Session, execution_id: str, seq: int) -> bool:
+    """True while the execution has, or may still get, an event after number `seq`. Raises `NotFound`."""
+    position = executions.position(session, execution_id) if is_id(execution_id) else None
+    if position is None:
+        raise _missing(execution_id)
+    status, last = position
+    return last > seq or not ExecutionStatus(status).terminal
+
+
+def list_executions(
+    session: Session, tenant_id: str, wanted: Filter, *, cursor: str | None = None, limit: int = 50
+) -> Page:
+    """Executions, newest first. Raises `InvalidRequest` for a cursor that is none of ours."""
+    before = _decode(cursor) if cursor else None
+    if wanted.flow_id is not None:
+        flow = flows.find(session, tenant_id, wanted.flow_id)
+        wanted = replace(wanted, flow_id=flow.flow_id if flow else wanted.flow_id)
+    rows = executions.page(session, tenant_id, wanted, before=before, limit=limit + 1)
+    shown = rows[:limit]
+    return Page(
+        data=tuple(_summaries(session, shown)),
+        next_cursor=_encode(shown[-1]) if len(rows) > limit else None,
+    )
+
+
+def results(session: Session, execution_id: str) -> tuple[NodeView, ...]:
+    """Every node of the execution: the flow's in its order, then those inside bodies by path. Raises `NotFound`."""
+    execution = _find(session, execution_id)
+    nodes = catalog.load_flow(session, execution.flow_version_id).nodes
+    types = {node.id: str(node.type) for node in _with_bodies(nodes)}
+    rows = {row.path: row for row in node_results.rows(session, execution_id)}
+    outer = [_node(rows.pop(node.id), types) if node.id in rows else _untouched(node, execution) for node in nodes]
+    return (*outer, *(_node(row, types) for row in rows.values()))
+
+
+def events_after(session: Session, execution_id: str, seq: int, limit: int) -> tuple[LoggedEvent, ...]:
+    """The execution's events that follow number `seq`. Raises `NotFound`."""
+    _find(session, execution_id)
+    return log.read(session, execution_id, seq, limit=limit)
+
+
+def logs(
+    session: Session, execution_id: str, *, path: str | None = None, node_id: str | None = None
+) -> tuple[NodeLog, ...]:
+    """What the agents of the execution printed, by path and attempt. Raises `NotFound`."""
+    _find(session, execution_id)
+    rows = node_results.logs(session, execution_id, path=path, node_id=node_id)
+    return tuple(NodeLog(path=row.path, attempt=row.attempt, text=row.text, created_at=row.created_at) for row in rows)
+
+
+def _find(session: Session, execution_id: str) -> ExecutionRow:
+    row = executions.find(session, execution_id) if is_id(execution_id) else None
+    if row is None:
+        raise _missing(execution_id)
+    return row
+
+
+def _missing(execution_id: str) -> NotFound:
+    return NotFound(f"There is no execution `{execution_id[:64]}`", field="execution_id")
+
+
+def _summaries(session: Session, rows: Sequence[ExecutionRow]) -> list[ExecutionSummary]:
+    ids = [row.execution_id for row in rows]
+    usage = {each.execution_id: each for each in node_results.usage(session, ids)}
+    return [_summary(row, usage.get(row.execution_id)) for row in rows]
+
+
+def _summary(row: ExecutionRow, usage: Usage | None) -> ExecutionSummary:
+    cost, tokens = (usage.cost_usd, usage.tokens) if usage else (None, None)
+    metrics = Metrics(
+        duration_ms=_milliseconds(row),
+        cost_usd=None if cost is None else float(cost),
+        token_usage=None if tokens is None else int(tokens),
+    )
+    return ExecutionSummary(
+        execution_id=row.execution_id,
+        flow_id=row.flow_id,
+        version=row.version,
+        status=ExecutionStatus(row.status),
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        error=row.error,
+        labels=row.labels,
+        correlation_id=row.correlation_id,
+        metrics=metrics,
+    )
+
+
+def _milliseconds(row: ExecutionRow) -> int | None:
+    if row.finished_at is None:
+        return None
+    return (row.finished_at - (row.started_at or row.created_at)) // timedelta(milliseconds=1)
+
+
+def _node(row: NodeExecutionRow, types: Mapping[str, str]) -> NodeView:
+    return NodeView(
+        node_id=row.node_id,
+        path=row.path,
+        type=types.get(row.node_id),
+        status=NodeStatus(row.status),
+        attempts=row.attempt,
+        input=row.input,
+        output=row.output,
+        message=row.message,
+        metadata=row.metadata_,
+        error=row.error,
+        queue=row.queue,
+        queued_at=row.queued_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
+
+
+def _untouched(node: Node, execution: ExecutionRow) -> NodeView:
+    """A node without a row: still to come, or passed by when the execution ended."""
+    ended = ExecutionStatus(execution.status).terminal
+    status = NodeStatus.SKIPPED if ended else NodeStatus.PENDING
+    return NodeView(node_id=node.id, path=node.id, type=str(node.type), status=status)
+
+
+def _with_bodies(nodes: Collection[Node]) -> Iterator[Node]:
+    for node in nodes:
+        yield node
+        for body in node.bodies:
+            yield from _with_bodies(body)
+
+
+def _encode(row: ExecutionRow) -> str:
+    key = json.dumps([row.created_at.isoformat(), row.execution_id])
+    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> tuple[datetime, str]:
+    try:
+        created_at, execution_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        moment = datetime.fromisoformat(created_at)
+        if moment.tzinfo is None or not is_id(execution_id):
+            raise ValueError(cursor)
+    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
+        raise InvalidRequest("`cursor` is not one that this API gave", field="cursor") from error
+    return moment, execution_id

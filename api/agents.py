@@ -1,0 +1,141 @@
+"""Agents: what flows can call."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from flask import url_for
+
+from aispine.agent import registry
+from aispine.agent.contract import AgentFailure, Health
+from aispine.agent.record import Registered
+from api import body, paging, schemas
+from api.access import access
+from api.parts import parts, principal, tenant_session
+from api.resource import Resource
+
+blueprint = Resource("agents", "Agents that flows can call.")
+
+_REGISTRATION: Final = {
+    "required": True,
+    "description": "The definition of an agent that answers over HTTP; what is left out is taken from its `/health`.",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["endpoint"],
+                "properties": {
+                    "endpoint": {"type": "string", "format": "uri"},
+                    "api_key": {"type": "string", "description": "Sent as the bearer's key; kept encrypted."},
+                    "agent_id": {"type": "string"},
+                    "version": {"type": "string"},
+                    "name": {"type": "string"},
+                    "description": {"type": "string"},
+                    "capabilities": {"type": "array", "items": {"type": "string"}},
+                    "timeout": {"type": "number"},
+                    "input_schema": {"type": "object"},
+                    "output_schema": {"type": "object"},
+                },
+            }
+        }
+    },
+}
+
+
+@blueprint.route("", methods=["GET"])
+@access("key")
+@blueprint.arguments(schemas.AgentQuery, location="query")
+@blueprint.response(200, schemas.AgentPage)
+def list_agents(query: dict[str, Any]) -> Any:
+    """List the agents that the tenant can use: its own and the platform's."""
+    after = paging.decode(query.get("cursor")) or ""
+    with tenant_session() as session:
+        found = registry.list_agents(session, principal().tenant_id)
+    wanted = [each for each in found if each.agent.agent_id > after and _fits(each, query)]
+    wanted.sort(key=lambda each: each.agent.agent_id)
+    limit = query["limit"]
+    cursor = paging.encode(wanted[limit - 1].agent.agent_id) if len(wanted) > limit else None
+    return {"data": [_present(each) for each in wanted[:limit]], "next_cursor": cursor}
+
+
+def _fits(registered: Registered, query: dict[str, Any]) -> bool:
+    agent = registered.agent
+    return (
+        query.get("kind", agent.kind) == agent.kind
+        and query.get("pool", agent.pool) == agent.pool
+        and query.get("official", registered.official) == registered.official
+        and set(query["capability"]) <= set(agent.capabilities)
+    )
+
+
+def _present(registered: Registered) -> dict[str, Any]:
+    return registered.as_dict() | {"created_at": schemas.timestamp(registered.created_at)}
+
+
+@blueprint.route("", methods=["POST"])
+@access("key")
+@blueprint.doc(requestBody=_REGISTRATION)
+@blueprint.response(201, schemas.Agent)
+def register() -> Any:
+    """Register an agent that answers over HTTP, after asking it for its health."""
+    values = body.read_object()
+    with tenant_session() as session:
+        registered = registry.register_http(session, principal().tenant_id, values, parts().settings)
+    where = url_for("agents.show", agent_id=registered.agent.agent_id)
+    return _present(registered), HTTPStatus.CREATED, {"Location": where}
+
+
+@blueprint.route("/<agent_id>", methods=["GET"])
+@access("key")
+@blueprint.response(200, schemas.Agent)
+def show(agent_id: str) -> Any:
+    """Show an agent with its newest version."""
+    with tenant_session() as session:
+        return _present(registry.show(session, principal().tenant_id, agent_id))
+
+
+@blueprint.route("/<agent_id>", methods=["PUT"])
+@access("key")
+@blueprint.doc(requestBody=_REGISTRATION)
+@blueprint.response(200, schemas.Agent)
+def update(agent_id: str) -> Any:
+    """Change what is registered about an agent; what is left out stays."""
+    values = body.read_object()
+    with tenant_session() as session:
+        return _present(registry.update(session, principal().tenant_id, agent_id, values, parts().settings))
+
+
+@blueprint.route("/<agent_id>", methods=["DELETE"])
+@access("key")
+@blueprint.response(204)
+def delete(agent_id: str) -> Any:
+    """Delete an agent with its versions, unless an execution still needs it."""
+    with tenant_session() as session:
+        registry.delete(session, principal().tenant_id, agent_id)
+
+
+@blueprint.route("/<agent_id>/health", methods=["GET"])
+@access("key")
+@blueprint.response(200, schemas.AgentHealth)
+def health(agent_id: str) -> Any:
+    """Ask an agent how it is."""
+    with tenant_session() as session:
+        agent = registry.show(session, principal().tenant_id, agent_id).agent
+    answer = registry.check_health(agent, parts().settings)
+    known = {"agent_id": agent.agent_id, "version": agent.version, "endpoint": agent.endpoint}
+    return known | (_failed(answer) if isinstance(answer, AgentFailure) else _well(answer))
+
+
+def _failed(answer: AgentFailure) -> dict[str, Any]:
+    return {"ready": False, "capabilities": [], "error": {"code": answer.code, "message": answer.message}}
+
+
+def _well(answer: Health) -> dict[str, Any]:
+    return {
+        "version": answer.version,
+        "ready": answer.ready,
+        "capabilities": answer.capabilities,
+        "rate_limit": dict(answer.rate_limit),
+        "error": None,
+    }

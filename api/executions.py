@@ -1,0 +1,133 @@
+"""Executions: what runs, what came of it, and stopping it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Response, request, url_for
+
+from aispine.engine import views
+from aispine.engine.cancel import cancel as cancel_execution
+from aispine.errors import InvalidRequest
+from aispine.store.database import engine_store
+from aispine.store.executions import Filter
+from api import schemas
+from api.access import access
+from api.parts import parts, principal, tenant_session
+from api.resource import Resource
+
+blueprint = Resource("executions", "Executions of flows.")
+
+LAST_EVENT_ID: Final = "Last-Event-ID"
+_STREAM: Final = {
+    "responses": {
+        "200": {
+            "description": "Events as they come; `: keep-alive` every 15 s; ends after the terminal event.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        "204": {"description": "`Last-Event-ID` is the terminal event: nothing follows."},
+    },
+    "parameters": [
+        {"name": LAST_EVENT_ID, "in": "header", "schema": {"type": "integer"}, "description": "The last `id` seen."}
+    ],
+}
+
+
+@blueprint.route("")
+@access("key")
+@blueprint.arguments(schemas.ExecutionQuery, location="query")
+@blueprint.response(200, schemas.ExecutionPage)
+def list_executions(query: dict[str, Any]) -> Any:
+    """List executions, newest first; without their input and output."""
+    wanted = Filter(
+        statuses=tuple(query["status"]),
+        flow_id=query.get("flow_id"),
+        labels=dict(label.split("=", 1) for label in query["label"]),
+        correlation_id=query.get("correlation_id"),
+    )
+    with tenant_session() as session:
+        return views.list_executions(
+            session, principal().tenant_id, wanted, cursor=query.get("cursor"), limit=query["limit"]
+        )
+
+
+@blueprint.route("/<execution_id>")
+@access("key")
+@blueprint.response(200, schemas.Execution)
+def show(execution_id: str) -> Any:
+    """Show an execution with its input and output."""
+    with tenant_session() as session:
+        return views.show(session, execution_id)
+
+
+@blueprint.route("/<execution_id>/results")
+@access("key")
+@blueprint.response(200, schemas.Results)
+def results(execution_id: str) -> Any:
+    """Show every node of an execution."""
+    with tenant_session() as session:
+        status = views.show(session, execution_id).status
+        nodes = views.results(session, execution_id)
+    return {"execution_id": execution_id, "status": status, "data": nodes, "next_cursor": None}
+
+
+@blueprint.route("/<execution_id>/events")
+@access("key")
+@blueprint.arguments(schemas.EventQuery, location="query")
+@blueprint.response(200, schemas.EventPage)
+def events(query: dict[str, Any], execution_id: str) -> Any:
+    """List the events of an execution, in order; `cursor` is the last `seq` seen."""
+    limit = query["limit"]
+    with tenant_session() as session:
+        found = views.events_after(session, execution_id, query["cursor"], limit + 1)
+    shown = found[:limit]
+    return {"data": shown, "next_cursor": str(shown[-1].seq) if len(found) > limit else None}
+
+
+@blueprint.route("/<execution_id>/logs")
+@access("key")
+@blueprint.arguments(schemas.LogQuery, location="query")
+@blueprint.response(200, schemas.LogPage)
+def logs(query: dict[str, Any], execution_id: str) -> Any:
+    """Show what the agents of an execution printed and logged, attempt by attempt."""
+    with tenant_session() as session:
+        found = views.logs(session, execution_id, path=query.get("path"), node_id=query.get("node"))
+    return {"data": found, "next_cursor": None}
+
+
+@blueprint.route("/<execution_id>/cancel", methods=["POST"])
+@access("key")
+@blueprint.arguments(schemas.CancelRequest, required=False)
+@blueprint.response(202, schemas.Execution)
+def cancel(payload: dict[str, Any], execution_id: str) -> Any:
+    """Cancel an execution and its nodes that have not ended; again is no error."""
+    with tenant_session() as session:
+        views.show(session, execution_id)
+    # Only the engine's login may change an execution; whose it is was asked with the tenant's own.
+    cancel_execution(engine_store(), execution_id, payload["reason"])
+    with tenant_session() as session:
+        cancelled = views.show(session, execution_id)
+    return cancelled, {"Location": url_for("executions.show", execution_id=execution_id)}
+
+
+@blueprint.route("/<execution_id>/stream")
+@access("key")
+@blueprint.doc(**_STREAM)
+@blueprint.arguments(schemas.StreamQuery, location="query")
+def stream(query: dict[str, Any], execution_id: str) -> Any:
+    """Follow the events of an execution: those after `Last-Event-ID` first, then live."""
+    after = _last_event_id(query.get("last_event_id"))
+    tenant_id = principal().tenant_id
+    with tenant_session() as session:
+        more = views.has_more(session, execution_id, after)
+    if not more:
+        return Response(status=204)
+    return parts().streams.open(tenant_id, execution_id, after)
+
+
+def _last_event_id(given: str | None) -> int:
+    """The header wins: it is what a browser sends when it comes back to a URL that has the parameter."""
+    text = request.headers.get(LAST_EVENT_ID) or given or "0"
+    if not (text.isascii() and text.isdigit() and len(text) < 11 and int(text) <= schemas.LARGEST_SEQ):
+        raise InvalidRequest(f"`{LAST_EVENT_ID}` must be the id of an event", field=LAST_EVENT_ID)
+    return int(text)

@@ -1,0 +1,36 @@
+"""The settings of gunicorn: one process, one thread for each request and each event stream."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from aispine import logs, settings
+
+_settings = settings.current()
+_shared_memory = Path("/dev/shm")  # noqa: S108  # The heartbeat file of gunicorn, which makes it unique itself.
+
+bind = f"{_settings.host}:{_settings.port}"
+worker_class = "gthread"
+workers = 1
+threads = _settings.web_threads + _settings.web_streams
+preload_app = False
+timeout = 60
+graceful_timeout = 5
+keepalive = 75
+worker_tmp_dir = str(_shared_memory) if _shared_memory.is_dir() else None
+control_socket_disable = True
+accesslog = None
+errorlog = "-"
+proc_name = "aispine-web"
+
+
+def on_starting(_server: Any) -> None:
+    """Takes over the log of gunicorn's master process."""
+    logs.configure(_settings)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Lets open streams end when the worker is told to stop; their clients come back to the next one."""
+    streams = worker.wsgi.extensions["aispine"].streams
+    streams.going_on = lambda: worker.alive

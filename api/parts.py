@@ -1,0 +1,57 @@
+"""What the requests of one web process share, made at first use."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import current_app, g
+from sqlalchemy.orm import Session
+
+from aispine.access import Principal
+from aispine.errors import InvalidRequest
+from aispine.events.wakeups import Wakeups
+from aispine.settings import Settings
+from aispine.store.database import Store
+from api.streams import Streams
+
+
+class Parts:
+    """The settings, the store and the streams of one application."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.started = time.monotonic()
+
+    @functools.cached_property
+    def store(self) -> Store:
+        url = self.settings.web_database_url
+        if url is None:
+            hint = "Start a local stack with `aispine up`, or set the variable."
+            raise InvalidRequest("AISPINE_WEB_DATABASE_URL is not set and no local stack runs", hint=hint)
+        return Store(url, pool_size=self.settings.web_threads)
+
+    @functools.cached_property
+    def streams(self) -> Streams:
+        return Streams(self.store, Wakeups(self.settings.redis_url), limit=self.settings.web_streams)
+
+
+def parts() -> Parts:
+    """The parts of the application that serves this request."""
+    found: Parts = current_app.extensions["aispine"]
+    return found
+
+
+def principal() -> Principal:
+    """Who asks; known on every route that takes a key."""
+    found: Principal = g.principal
+    return found
+
+
+@contextmanager
+def tenant_session() -> Iterator[Session]:
+    """Yields a session that sees the rows of the asking tenant alone and commits at the end."""
+    with parts().store.session(principal().tenant_id) as session:
+        yield session
