@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from aispine.flow.keys import CASE_KEYS, Key, Kind
 from aispine.flow.model import Node, NodeType, RetryPolicy
 from aispine.flow.node_builder import build_node
-from aispine.flow.node_keys import CALLING_TYPES, TYPE_ALIASES, keys_of, owners_of
+from aispine.flow.node_keys import CALLING_TYPES, NODE_KEYS, TYPE_ALIASES, keys_of, owners_of
 from aispine.flow.problem import Report
 from aispine.flow.reading import Link, Misfit, Reading, Use, did_you_mean
 from aispine.flow.section import Table, is_mapping, read_retry, read_section, table
@@ -79,6 +79,8 @@ class Drafter:
         values = read_section(
             tree, _table(node_type), reading, _called(node_type), elsewhere=functools.partial(_elsewhere, node_type)
         )
+        if node_type is None:
+            values = {name: value for name, value in values.items() if name in _COMMON}
         known = node_type is not None and "id" in values
         node_type = node_type or NodeType.PROCESSOR
         bodies = self._bodies(node_type, values, depth)
@@ -130,6 +132,7 @@ class Drafter:
 
 
 _ALWAYS_CALLING: Final = frozenset({NodeType.PROCESSOR, NodeType.TOOL})
+_COMMON: Final = frozenset(key.name for key in NODE_KEYS if len(key.types) == len(NodeType))
 _CASES: Final = table(CASE_KEYS)
 _TIMEOUT: Final = Key(name="config.timeout", kind=Kind.DURATION, doc="", example="", exclusive=True)
 

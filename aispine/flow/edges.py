@@ -105,13 +105,13 @@ def check_reachable(graph: Graph, starts: set[int], report: Report) -> None:
 
     The starts are the entry point and the input nodes; without any of them, every node without incoming edges.
     """
-    if not starts:
+    if not starts or not all(draft.known for draft in graph.drafts):
         return
     names = ", ".join(f"`{graph.id(place)}`" for place in sorted(starts)[:3])
     reached = graph.reached(starts)
     for place, draft in enumerate(graph.drafts):
         alone = place not in reached and not graph.incoming[place]
-        if alone and draft.known and not _depends(draft) and draft.node.type is not NodeType.JOIN:
+        if alone and not _depends(draft) and draft.node.type is not NodeType.JOIN:
             report.within(draft.node.id).add(
                 "unreachable",
                 f"`{draft.node.id}` is never reached: nothing leads to it from {names}",
@@ -135,5 +135,6 @@ def check_joins(graph: Graph, report: Report) -> None:
 
 
 def _depends(draft: Draft) -> bool:
-    """True when the node names a dependency that is not there: that is a problem of its own."""
-    return bool(draft.node.depends_on)
+    """True when the node names dependencies, but none that is there: that is a problem of its own."""
+    member = draft.tree.members.get("depends_on")
+    return member is not None and bool(member.value)

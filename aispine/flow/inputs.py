@@ -17,6 +17,8 @@ from aispine.errors import InvalidInput
 from aispine.flow.model import Flow
 
 MAX_ERRORS: Final = 100
+_FAILURES: Final = (ValueError, TypeError, LookupError, ArithmeticError)
+"""What jsonschema lets through for a schema that is odd, though it fits the schema of schemas."""
 _REFERENCES: Final = ("$ref", "$dynamicRef")
 
 
@@ -30,7 +32,7 @@ def check_value(schema: Mapping[str, Any], value: Any, what: str = "input") -> N
     """Raises `InvalidInput` unless a JSON value fits a JSON Schema; `what` names the value in paths and messages."""
     try:
         misfits = _misfits(schema, value, what)
-    except (RecursionError, Unresolvable) as error:
+    except (RecursionError, Unresolvable, *_FAILURES) as error:
         raise InvalidInput(f"the {what} cannot be checked against its schema: {error}") from error
     if misfits:
         first, more = misfits[0], len(misfits) - 1
@@ -53,6 +55,8 @@ def schema_problem(schema: Any) -> str | None:
         return f"the reference `#{error.ref}` leads nowhere"
     except RecursionError:
         return "the schema refers to itself without end"
+    except _FAILURES as error:
+        return f"the schema cannot be used: {error}"
     return None
 
 

@@ -34,6 +34,7 @@ class Kind(StrEnum):
     CONDITIONS = "conditions"
     SELECTION = "selection"
     TEMPLATE = "any value with ${...}"
+    ANY = "any value"
     TEMPLATES = "mapping of names to values with ${...}"
     OBJECT = "mapping"
     SCHEMA = "JSON Schema"

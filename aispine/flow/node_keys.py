@@ -76,6 +76,7 @@ _EVERY_NODE: Final = (
     Key(
         name="on_error",
         kind=Kind.NODE_REF,
+        choices=("continue", "fail"),
         default="fail",
         doc="What happens when the node fails: a node to run, which sees `error`, or `continue`, or `fail`.",
         example="on_error: ask_staff",
@@ -145,9 +146,9 @@ NODE_KEYS: Final = (*_EVERY_NODE, *_CALLING, *CHOOSING, *REPEATING, *PARALLEL, *
 
 
 def keys_of(node_type: NodeType | None) -> tuple[Key, ...]:
-    """The keys that a node of this type takes; every key when the type is not known."""
+    """The keys that a node of this type takes; when the type is not known, every key with any value."""
     if node_type is None:
-        return tuple(replace(key, required=key.name in _IDENTITY) for key in NODE_KEYS)
+        return tuple(key if len(key.types) == len(NodeType) else _unchecked(key) for key in NODE_KEYS)
     return tuple(
         replace(key, required=key.required or node_type in key.required_types)
         for key in NODE_KEYS
@@ -160,4 +161,5 @@ def owners_of(name: str) -> list[NodeType]:
     return sorted({owner for key in NODE_KEYS if name in {key.name, *key.aliases} for owner in key.types})
 
 
-_IDENTITY: Final = frozenset({"id", "type"})
+def _unchecked(key: Key) -> Key:
+    return replace(key, kind=Kind.ANY, required=False)

@@ -134,6 +134,7 @@ _FRAGMENTS: Final[Mapping[Kind, Callable[[Key], Schema]]] = {
     Kind.CONDITIONS: lambda _: _one_or_more(_GUARD),
     Kind.SELECTION: lambda _: _TEXT,
     Kind.TEMPLATE: lambda _: {},
+    Kind.ANY: lambda _: {},
     Kind.TEMPLATES: lambda _: {"type": "object"},
     Kind.OBJECT: lambda _: {"type": "object"},
     Kind.SCHEMA: lambda _: {"type": "object"},

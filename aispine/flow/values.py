@@ -55,7 +55,7 @@ def _identifier(pattern: str, rule: str) -> Callable[[Tree, Key, Reading], str]:
 
 def _node_ref(tree: Tree, key: Key, reading: Reading) -> str:
     text = _text(tree, key, reading)
-    if text not in RESERVED or key.name != "on_error":
+    if text not in key.choices:
         reading.links.append(Link(target=text, position=tree.position, key=key.name))
     return text
 
@@ -270,6 +270,7 @@ _READERS: Final[Mapping[Kind, Callable[[Tree, Key, Reading], Any]]] = {
     Kind.CONDITIONS: _conditions,
     Kind.SELECTION: _selection,
     Kind.TEMPLATE: _template,
+    Kind.ANY: lambda tree, _key, _reading: tree.value,
     Kind.TEMPLATES: _templates,
     Kind.OBJECT: _object,
     Kind.SCHEMA: _schema,
