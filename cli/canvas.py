@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree as Drawing
 
-from aispine.engine.canvas import Tree, describe
+from aispine.engine.outline import Tree, describe
 from cli import output
 
 if TYPE_CHECKING:
