@@ -17,15 +17,15 @@ BODIES: Final = {
     "en": {
         "access": "you can set a new password from the sign-in page. If the account stays locked, tell us its e-mail.",
         "billing": "we are checking the payment{reference}. A charge made by mistake is refunded in 5 working days.",
-        "bug": "thank you for the report. We are reproducing the problem; please send the time at which it last happened.",
-        "how_to": "the guide in the help centre shows it step by step. Tell us where you are stuck and we go on from there.",
-        "other": "thank you for writing. Could you tell us what you were trying to do and what happened instead?",
+        "bug": "thank you for the report. We are reproducing it; please tell us when it last happened.",
+        "how_to": "the guide in the help centre shows it step by step. Tell us where you are stuck.",
+        "other": "thank you for writing. What were you trying to do, and what happened instead?",
     },
     "es": {
-        "access": "puede crear una contraseña nueva desde la página de acceso. Si la cuenta sigue bloqueada, díganos su correo.",
+        "access": "puede crear una contraseña nueva desde la página de acceso. Si sigue bloqueada, díganos su correo.",
         "billing": "estamos revisando el pago{reference}. Un cobro hecho por error se reembolsa en 5 días hábiles.",
-        "bug": "gracias por el aviso. Estamos reproduciendo el problema; díganos a qué hora ocurrió por última vez.",
-        "how_to": "la guía del centro de ayuda lo muestra paso a paso. Díganos dónde se detuvo y seguimos desde ahí.",
+        "bug": "gracias por el aviso. Lo estamos reproduciendo; díganos cuándo ocurrió por última vez.",
+        "how_to": "la guía del centro de ayuda lo muestra paso a paso. Díganos dónde se detuvo.",
         "other": "gracias por escribirnos. ¿Puede contarnos qué intentaba hacer y qué ocurrió en su lugar?",
     },
 }

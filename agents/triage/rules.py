@@ -28,7 +28,9 @@ HIGH: Final = (
     "cannot", "can't", "blocked", "today", "deadline", "twice", "again", "still",
     "no puedo", "no podemos", "hoy", "dos veces", "otra vez", "sigue",
 )  # fmt: skip
-LOW: Final = ("whenever", "no hurry", "suggestion", "feature request", "sin prisa", "sugerencia", "cuando puedan")  # fmt: skip
+LOW: Final = (
+    "whenever", "no hurry", "suggestion", "feature request", "sin prisa", "sugerencia", "cuando puedan",
+)  # fmt: skip
 STOP_WORDS: Final = {
     "en": frozenset(("the", "and", "is", "to", "of", "my", "it", "not", "with", "for", "this", "have", "i", "you")),
     "es": frozenset(("el", "la", "los", "y", "es", "de", "mi", "que", "no", "con", "para", "por", "una", "se", "en")),
