@@ -128,28 +128,33 @@ def finish(client: Client, execution_id: str, *, form: output.Format, visible: b
         if form == "json":
             output.write_json(watching.show(client, execution_id))
         raise
-    write_outcome(execution, form)
+    _write_outcome(execution, form, told=visible)
     watching.check_completed(client, execution)
 
 
-def write_outcome(execution: dict[str, Any], form: output.Format) -> None:
-    """Writes an ended execution: whole as JSON, or its output under one line about it."""
+def _write_outcome(execution: dict[str, Any], form: output.Format, *, told: bool) -> None:
+    """Writes an ended execution: whole as JSON, or its output, under one line about it unless that was told before."""
+    if form == "json":
+        output.write_json(execution)
+        return
+    if not told:
+        _write_line(execution)
+    if execution.get("output") is not None:
+        output.write_value(execution["output"])
+
+
+def _write_line(execution: dict[str, Any]) -> None:
     from rich.text import Text
 
     from cli import watch as watching
 
-    if form == "json":
-        output.write_json(execution)
-        return
-    title = f"{execution['flow_id']} {execution['version']}"
+    status = execution["status"]
     line = Text.assemble(
-        (output.glyph(execution["status"]), output.STYLES.get(execution["status"], "")),
-        f" {title} {execution['status'].replace('_', ' ')} in {watching.took(execution)}",
+        (output.glyph(status), output.STYLES.get(status, "")),
+        f" {execution['flow_id']} {execution['version']} {status.replace('_', ' ')} in {watching.took(execution)}",
         (f"  {execution['execution_id']}", "dim"),
     )
     output.console().print(line, soft_wrap=True)
-    if execution.get("output") is not None:
-        output.write_value(execution["output"])
 
 
 def _started(execution: dict[str, Any], form: output.Format) -> None:

@@ -55,10 +55,9 @@ def write_value(value: Any) -> None:
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:
     """Writes rows under their columns, or `empty` when there are none. A cell is text, a rich Text, or None."""
-    from rich.box import Box
     from rich.table import Table
 
-    table = Table(box=Box("    \n" * 8), pad_edge=False, show_edge=False, header_style="bold dim")
+    table = Table(box=None, padding=(0, 3, 0, 0), pad_edge=False, header_style="bold dim")
     for column in columns:
         table.add_column(column.upper(), overflow="fold", no_wrap=column in _WHOLE)
     for row in rows:

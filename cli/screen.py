@@ -62,7 +62,7 @@ class LineScreen:
     def _line(self, event: Mapping[str, Any]) -> str:
         noun, _, verb = str(event["type"]).partition(".")
         path = event.get("path") or noun
-        what = " ".join(self._details(noun, verb, event))
+        what = "  ".join(self._details(noun, verb, event))
         return f"{text.clock(event['created_at'])}  {path:<{self._width}}  {verb.replace('_', ' '):<9}  {what}".rstrip()
 
     def _details(self, noun: str, verb: str, event: Mapping[str, Any]) -> Iterator[str]:
@@ -95,7 +95,12 @@ class LiveScreen:
         self._progress = progress
         self._spinner = Spinner("dots", style="cyan")
         self._live = Live(
-            console=console, get_renderable=self._draw, refresh_per_second=_REFRESHES, vertical_overflow="crop"
+            console=console,
+            get_renderable=self._draw,
+            refresh_per_second=_REFRESHES,
+            vertical_overflow="crop",
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
 
     def __enter__(self) -> Self:

@@ -101,8 +101,8 @@ def test_lines_tell_an_execution_from_start_to_end() -> None:
         "a          started",
         "a          retrying   again in 1.0 s; timeout: late",
         "a          started    attempt 2",
-        "a          completed  4.0 s -> b",
-        "execution  failed     6.0 s agent_error: no",
+        "a          completed  4.0 s  -> b",
+        "execution  failed     6.0 s  agent_error: no",
     ]
 
 
