@@ -11,6 +11,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,10 @@ _STAGING: Final = ".postgres-"
 _SOCKET_NAME: Final = ".s.PGSQL.5432"
 _LONGEST_SOCKET: Final = 100
 _START_SECONDS: Final = 60.0
+_HELD: Final = "pre-existing shared memory block"
+"""What the log says while backends of a killed server have not ended yet; they do in a moment."""
+_TRIES: Final = 20
+_PAUSE: Final = 0.25
 _SETTINGS: Final = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -114,20 +119,17 @@ def start(cluster: Cluster) -> Process:
 
     Raises `StackError` with the last lines of its log when it does not come up.
     """
-    ledger.end_by_pid_file(cluster.pid_file, str(cluster.data), signal.SIGINT)
+    for lock in (cluster.pid_file, cluster.socket / f"{_SOCKET_NAME}.lock"):
+        ledger.end_by_pid_file(lock, str(cluster.data), signal.SIGINT)
     _rotate(cluster.log)
-    attempts: list[Process] = []
-
-    def ready() -> bool:
-        # Backends of a killed server hold its shared memory for a moment, and the next one refuses to start till then.
-        if not attempts or (attempts[-1].ended() and len(attempts) < 5):
-            wait_until(lambda: not attempts, 0.5 * bool(attempts))
-            attempts.append(Process(program(cluster)))
-        return attempts[-1].ended() or _status(cluster) == "ready"
-
-    if wait_until(ready, _START_SECONDS) and not attempts[-1].ended():
-        return attempts[-1]
-    attempts[-1].stop()
+    for _ in range(_TRIES):
+        process = Process(program(cluster))
+        if wait_until(lambda: process.ended() or _status(cluster) == "ready", _START_SECONDS) and not process.ended():  # noqa: B023
+            return process
+        process.stop()
+        if _HELD not in log_tail(cluster.log):
+            break
+        time.sleep(_PAUSE)
     raise StackError(f"PostgreSQL does not start: {log_tail(cluster.log)}", hint=f"See {cluster.log}.")
 
 

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+import pytest
+
+from aispine.stack.ledger import Ledger
+from aispine.stack.process import Program
+from aispine.stack.supervisor import Backoff, Supervisor
+from tests.integration.stack.support import alive, eventually
+
+QUICK = Backoff(first=0.02, ceiling=0.1, healthy=60.0)
+
+
+class Lines:
+    """An output that remembers."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[str, str]] = []
+
+    def line(self, name: str, text: str) -> None:
+        self.all.append((name, text))
+
+    def of(self, name: str) -> list[str]:
+        return [text for other, text in self.all if other == name]
+
+
+@pytest.fixture
+def lines() -> Lines:
+    return Lines()
+
+
+@pytest.fixture
+def supervisor(folder, lines):
+    supervisor = Supervisor(lines, Ledger(folder), QUICK)
+    yield supervisor
+    supervisor.stop()
+
+
+def python(folder, name: str, code: str, **options) -> Program:
+    path = folder / f"{name}.py"
+    path.write_text(code)
+    return Program(name=name, argv=(sys.executable, "-u", str(path)), env=dict(os.environ), cwd=folder, **options)
+
+
+IDLE = "import time\nprint('ready')\ntime.sleep(1000)\n"
+POLITE = """\
+import signal, sys
+def end(*arguments):
+    print("bye")
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+print("ready")
+signal.pause()
+"""
+STUBBORN = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('ready')\ntime.sleep(1000)\n"
+
+
+def test_what_a_program_prints_is_shown_line_by_line(folder, supervisor, lines):
+    supervisor.start([python(folder, "talker", "print('one\\ntwo'); print('end', end='')\nimport sys; sys.exit(3)")])
+    supervisor.run(until=lambda: "up" in {name for name, _ in lines.all}, seconds=20)
+    assert lines.of("talker")[:3] == ["one", "two", "end"]
+    assert lines.of("up")[0] == "talker exited with code 3; starts again in 0.02 s"
+
+
+def test_a_program_that_dies_is_started_again_and_again(folder, supervisor, lines):
+    supervisor.start([python(folder, "mortal", "print('here')")])
+    assert supervisor.run(until=lambda: lines.of("mortal").count("here") >= 3, seconds=20)
+    assert supervisor.failures("mortal") >= 2
+
+
+def test_a_program_that_cannot_be_started_is_tried_again(folder, supervisor, lines):
+    path = folder / "later"
+    supervisor.start([Program(name="later", argv=(str(path),), env=dict(os.environ))])
+    assert supervisor.run(until=lambda: supervisor.failures("later") >= 2, seconds=20)
+    assert "cannot start later" in lines.of("up")[0]
+    path.write_text("#!/bin/sh\necho made\nsleep 1000\n")
+    path.chmod(0o755)
+    assert supervisor.run(until=lambda: lines.of("later") == ["made"], seconds=20)
+
+
+def test_nothing_of_a_dead_programs_group_is_left(folder, supervisor, lines):
+    code = "import subprocess, os\nchild = subprocess.Popen(['sleep', '1000'])\nprint(child.pid)\nos.abort()"
+    supervisor.start([python(folder, "parent", code)])
+    assert supervisor.run(until=lambda: bool(lines.of("up")), seconds=20)
+    assert eventually(lambda: not alive(int(lines.of("parent")[0])))
+
+
+def test_a_stubborn_program_is_killed_after_its_limit(folder, supervisor, lines):
+    supervisor.start([python(folder, "stubborn", STUBBORN, stop_seconds=0.2)])
+    assert supervisor.run(until=lambda: bool(lines.of("stubborn")), seconds=20)
+    supervisor.stop()
+    assert "stubborn did not end in time and is killed" in lines.of("up")
+
+
+def test_impatience_kills_at_once_but_not_the_servers(folder, supervisor, lines):
+    supervisor.start([python(folder, "server", POLITE, tier=0), python(folder, "stubborn", STUBBORN, stop_seconds=60)])
+    assert supervisor.run(until=lambda: len(lines.all) == 2, seconds=20)
+    before = time.monotonic()
+    supervisor.stop(impatient=lambda: True)
+    assert time.monotonic() - before < 30
+    assert lines.of("server") == ["ready", "bye"]
+
+
+def test_a_lower_tier_ends_after_the_higher_one(folder, supervisor, lines):
+    supervisor.start([python(folder, "server", POLITE, tier=0), python(folder, "client", POLITE)])
+    assert supervisor.run(until=lambda: len(lines.all) == 2, seconds=20)
+    supervisor.stop()
+    assert [name for name, text in lines.all if text == "bye"] == ["client", "server"]
+
+
+def test_a_reused_pid_is_not_mistaken_for_a_leftover(folder, supervisor, lines):
+    supervisor.start([python(folder, "idle", IDLE)])
+    assert supervisor.run(until=lambda: bool(lines.of("idle")), seconds=20)
+    path = folder / "processes.json"
+    path.write_text(path.read_text().replace('"identity": "', '"identity": "of another'))
+    assert Ledger(folder).end_leftovers() == []
+    supervisor.run(until=lambda: False, seconds=0.3)
+    assert lines.of("up") == []
+
+
+def test_a_leftover_is_ended(folder, supervisor, lines):
+    supervisor.start([python(folder, "idle", IDLE, stop_signal=signal.SIGTERM)])
+    assert supervisor.run(until=lambda: bool(lines.of("idle")), seconds=20)
+    assert Ledger(folder).end_leftovers() == ["idle"]

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.integration.stack.support import Up, alive, eventually, processes_of, running, usable
+
+
+def modes(path: Path) -> dict[Path, int]:
+    return {parent: stat.S_IMODE(parent.stat().st_mode) for parent in path.parents}
+
+
+def pids(up: Up) -> dict[str, int]:
+    return {entry["name"]: entry["pid"] for entry in json.loads((up.home / "processes.json").read_text())}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_up_starts_everything_and_a_signal_stops_it_all(folder, number):
+    with running(folder) as up:
+        assert up.health()
+        assert set(pids(up)) == {"postgres", "redis", "web", "idle"}
+        started = pids(up).values()
+        assert up.end(number) == 0
+        assert not any(map(alive, started))
+    assert processes_of(folder) == []
+    assert not (up.home / "stack.json").exists()
+
+
+def test_the_banner_and_the_stack_file_say_where_and_how(folder):
+    with running(folder) as up:
+        stack = up.stack
+        assert stack["url"] == f"http://127.0.0.1:{up.port}"
+        assert stack["url"] in up.out
+        assert stack["api_key"] in up.out
+        for name in ("stack.json", "api.key", "encryption.keys"):
+            assert stat.S_IMODE((up.home / name).stat().st_mode) == 0o600
+
+
+def test_the_key_is_shown_again_at_the_next_start(folder):
+    with running(folder) as first:
+        key = first.stack["api_key"]
+    with running(folder) as second:
+        assert second.stack["api_key"] == key
+
+
+def test_children_get_the_settings_but_not_the_owners_login(folder):
+    with running(folder, AISPINE_IO_CONCURRENCY="5", AISPINE_AGENTS_PATH="mine") as up:
+        answer = up.health()
+        env = answer["env"]
+        assert env["AISPINE_WEB_DATABASE_URL"] == up.stack["web_database_url"]
+        assert env["AISPINE_REDIS_URL"] == up.stack["redis_url"]
+        assert env["AISPINE_IO_CONCURRENCY"] == "5"
+        assert env["AISPINE_AGENTS_PATH"] == str(folder / "mine")
+        assert "AISPINE_DATABASE_URL" not in env
+        assert "AISPINE_API_KEY" not in env
+        assert answer["cwd"] == str(up.home)
+
+
+def test_a_second_up_says_where_the_first_one_is(folder):
+    with running(folder) as up:
+        second = Up(folder).once()
+        assert second.returncode == 1
+        assert f"already running at http://127.0.0.1:{up.port} (pid {up.process.pid})" in second.stderr
+        assert up.health()
+
+
+def test_a_taken_port_is_refused_before_anything_starts(folder):
+    up = Up(folder)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", up.port))
+        taken.listen()
+        refused = up.once()
+    assert refused.returncode == 1
+    assert f"port {up.port} " in refused.stderr
+    assert "--port" in refused.stderr
+    assert not (up.home / "postgres").exists()
+
+
+def test_a_child_that_dies_is_started_again(folder):
+    with running(folder) as up:
+        first = up.health()["pid"]
+        os.kill(first, signal.SIGKILL)
+        eventually(lambda: (up.health() or {}).get("pid") not in {None, first})
+        assert "web was ended by signal 9; starts again in 1 s" in up.err
+
+
+@pytest.mark.parametrize("name", ["postgres", "redis"])
+def test_a_server_that_dies_comes_back_where_it_was(folder, name):
+    with running(folder) as up:
+        first = pids(up)[name]
+        os.kill(first, signal.SIGKILL)
+        eventually(lambda: pids(up)[name] != first)
+        eventually(lambda: usable(up.stack["database_url"], up.stack["redis_url"]))
+
+
+def test_a_killed_up_leaves_nothing_that_hinders_the_next(folder):
+    with running(folder) as killed:
+        killed.end(signal.SIGKILL)
+    with running(folder) as up:
+        assert up.health()
+    assert processes_of(folder) == []
+
+
+def test_what_a_killed_up_left_running_is_ended_by_the_next(folder):
+    with running(folder) as killed:
+        old = pids(killed)
+        os.kill(old["idle"], signal.SIGSTOP)  # So that it cannot follow its parent.
+        killed.end(signal.SIGKILL)
+        assert alive(old["idle"])
+        (killed.home / "processes.json").write_text(
+            (killed.home / "processes.json").read_text().replace('"stop_seconds": 35.0', '"stop_seconds": 0.5')
+        )
+    with running(folder):
+        assert not any(map(alive, old.values()))
+
+
+def test_a_web_that_cannot_start_ends_up_with_an_error(folder):
+    up = Up(folder, procfile="web: false\n")
+    failed = up.once()
+    assert failed.returncode == 1
+    assert "the web process does not answer" in failed.stderr
+    assert processes_of(folder) == []
+    assert not (up.home / "stack.json").exists()
+
+
+def test_an_outside_database_needs_encryption_keys(folder):
+    refused = Up(folder, AISPINE_DATABASE_URL="postgresql+psycopg2://nobody@127.0.0.1:1/none").once()
+    assert refused.returncode == 1
+    assert "AISPINE_ENCRYPTION_KEYS" in refused.stderr
+
+
+def test_an_outside_database_that_does_not_answer_is_a_clear_error(folder):
+    env = {"AISPINE_DATABASE_URL": "postgresql+psycopg2://nobody@127.0.0.1:1/none", "AISPINE_ENCRYPTION_KEYS": "k"}
+    refused = Up(folder, **env).once()
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+    assert "database" in refused.stderr
+    assert processes_of(folder) == []
+
+
+def test_servers_of_the_users_own_are_used(folder):
+    (folder / "outer").mkdir()
+    (folder / "inner").mkdir()
+    with running(folder / "outer") as outer:
+        env = {
+            f"AISPINE_{name.upper()}": outer.stack[name] for name in ("database_url", "redis_url", "encryption_keys")
+        }
+        with running(folder / "inner", **env) as inner:
+            assert set(pids(inner)) == {"web", "idle"}
+            assert inner.stack["redis_url"] == outer.stack["redis_url"]
+
+
+def test_no_mode_of_a_folder_above_is_changed(folder):
+    before = modes(folder / "home" / "x")
+    del before[folder / "home"]
+    with running(folder) as up:
+        assert up.health()
+    assert {path: mode for path, mode in modes(folder / "home" / "x").items() if path != folder / "home"} == before
+
+
+def test_children_that_are_asked_in_json_log_in_json(folder):
+    with running(folder, AISPINE_LOG_FORMAT="json") as up:
+        eventually(lambda: up.err.count("\n") >= 2)
+        lines = [json.loads(line) for line in up.err.splitlines()]
+        assert {(line["process"], line["event"]) for line in lines} == {("web", "web listens"), ("idle", "idle")}
+
+
+def test_doctor_finds_the_workers_missing_and_exits_1(folder):
+    with running(folder) as up:
+        done = subprocess.run(
+            [*up.command[:3], "doctor", "--output", "json"],
+            env=up.env, cwd=folder, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        checks = {check["name"]: check for check in json.loads(done.stdout)}
+    assert done.returncode == 1
+    assert [name for name, check in checks.items() if check["state"] != "ok"] == ["workers"]
+    assert "aispine worker engine" in checks["workers"]["remedy"]
