@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.text import Text
@@ -35,11 +35,11 @@ def as_dict(tree: Tree) -> dict[str, Any]:
 
 def _drawing(tree: Tree, parent: Drawing | None) -> Drawing:
     word, space, rest = tree.label.partition(" ")
-    label = Text.assemble((word, _STYLES.get(word, "")), space, rest)
+    label = Text.assemble((word, _STYLES.get(word.rstrip(","), "")), space, rest)
     branch = parent.add(label) if parent else Drawing(label, guide_style="dim")
     for child in tree.children:
         _drawing(child, branch)
     return branch
 
 
-_STYLES = {"chain": "cyan", "group": "magenta", "chord": "yellow"}
+_STYLES: Final = {"flow": "bold", "chain": "cyan", "group": "magenta", "chord": "yellow", "run": "dim"}
