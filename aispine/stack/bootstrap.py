@@ -1,4 +1,4 @@
-"""Migrations and first objects, in a process of their own: `up` stays small, since it never imports the store.
+"""Migrations, first objects and the agents in folders, in a process of their own: so `up` never imports the store.
 
 Reads `{"database_url", "keys"}` from stdin and writes one JSON object to stdout: the result, or `{"error"}`.
 """
@@ -39,6 +39,7 @@ def run(database_url: str, keys: str, env: dict[str, str]) -> Result:
         )
     except subprocess.TimeoutExpired as error:
         raise StackError(f"the database was not migrated within {_SECONDS} s") from error
+    sys.stderr.write(done.stderr if done.returncode == 0 else "")
     return _result(done)
 
 
@@ -58,10 +59,28 @@ def main() -> None:
 
     given = json.load(sys.stdin)
     try:
-        answer = asdict(migrate.upgrade(given["database_url"], given["keys"]))
+        made = migrate.upgrade(given["database_url"], given["keys"])
+        _register_agents(made.engine_database_url)
+        answer = asdict(made)
     except AISpineError as error:
         answer = {"error": error.message, "hint": error.hint}
     json.dump(answer, sys.stdout)
+
+
+def _register_agents(engine_url: str) -> None:
+    """Registers what the folders on the search path hold; a folder with problems is reported and left out."""
+    from aispine import settings
+    from aispine.agent import folder, registry
+    from aispine.store.database import Store
+
+    store = Store(engine_url, pool_size=1)
+    try:
+        with store.session(None) as session:
+            synced = registry.sync_folders(session, folder.search_path(settings.load(stack=False)))
+    finally:
+        store.dispose()
+    for problem in synced.problems:
+        sys.stderr.write(f"warning: {problem.message}\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,52 @@
+# Two commands for a fresh machine with Python 3.11+ and make: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup demo up test check lint types layers bench wheel clean
+
+help:  ## Shows the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(STAMP)  ## Makes .venv with everything that the other targets need.
+
+$(STAMP): setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "AI Spine needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,flower]'
+	@touch $(STAMP)
+
+demo: setup  ## Starts the stack, runs two flows, shows what happened, stops everything.
+	$(BIN)/aispine demo
+
+up: setup  ## Starts the stack and keeps it running until Ctrl-C.
+	$(BIN)/aispine up
+
+test: setup  ## Runs all tests; PYTEST_ARGS="..." narrows.
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: lint types layers  ## Runs the checkers, then all tests with their coverage.
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report --skip-covered --fail-under=80
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+layers: setup
+	$(BIN)/lint-imports
+
+bench: setup  ## Measures AI Spine against bare Celery in one run; writes build/bench.json.
+	$(BIN)/python -m benchmarks
+
+wheel: setup  ## Builds the wheel into dist/.
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:  ## Removes .venv and everything that was built.
+	rm -rf $(VENV) build dist *.egg-info .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
