@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import url_for
+from flask import jsonify, url_for
 from sqlalchemy.orm import Session
 
 from aispine import catalog
@@ -32,7 +32,12 @@ _FILE_BODY: Final = {
         },
     },
 }
-_deployed: Final = schemas.Deployed()
+_IDEMPOTENCY_KEY: Final = {
+    "name": idempotency.HEADER,
+    "in": "header",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "The same key and body within 24 hours answer with the same execution.",
+}
 _execution: Final = schemas.Execution()
 
 
@@ -113,10 +118,10 @@ def validate(query: dict[str, Any]) -> Any:  # noqa: ARG001
 
 @blueprint.route("/execute", methods=["POST"])
 @access("key")
-@blueprint.arguments(schemas.ExecuteHeaders, location="headers")
+@blueprint.doc(parameters=[_IDEMPOTENCY_KEY])
 @blueprint.arguments(schemas.ExecuteRequest)
 @blueprint.response(202, schemas.Execution)
-def execute(headers: dict[str, Any], payload: dict[str, Any]) -> Any:  # noqa: ARG001
+def execute(payload: dict[str, Any]) -> Any:
     """Start an execution of a flow."""
     body.check_size(payload["input_data"], parts().settings.max_value_bytes, "input_data")
     wanted = StartRequest(
@@ -136,7 +141,7 @@ def execute(headers: dict[str, Any], payload: dict[str, Any]) -> Any:  # noqa: A
     sent = {"Location": url_for("executions.show", execution_id=answer.body["execution_id"])}
     if answer.replayed:
         sent[idempotency.REPLAYED] = "true"
-    return answer.body, HTTPStatus.ACCEPTED, sent
+    return jsonify(answer.body), HTTPStatus.ACCEPTED, sent
 
 
 def _start(session: Session, tenant_id: str, wanted: StartRequest) -> Any:

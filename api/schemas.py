@@ -202,13 +202,6 @@ class ExecuteRequest(Schema):
     )
 
 
-class ExecuteHeaders(Schema):
-    idempotency_key = fields.String(
-        data_key="Idempotency-Key",
-        metadata={"description": "The same key and body within 24 hours answer with the same execution."},
-    )
-
-
 class Metrics(Schema):
     duration_ms = fields.Integer(allow_none=True)
     cost_usd = fields.Float(allow_none=True)

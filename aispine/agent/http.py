@@ -42,7 +42,9 @@ class TooMuch(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
+    """What came back, whatever its status."""
+
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -80,6 +82,20 @@ def health(agent: AgentVersion, settings: Settings) -> Health | AgentFailure:
         return _invalid(f"the answer to GET /health does not fit the contract: {error}")
 
 
+def post(agent: AgentVersion, body: Any, settings: Settings, *, seconds: float) -> Answer | AgentFailure:
+    """Posts any body to `/execute`, bytes as they are and all else as JSON; for checks of the contract."""
+    return _exchange(
+        agent,
+        "POST",
+        "/execute",
+        settings,
+        seconds=seconds,
+        limit=settings.max_response_bytes,
+        headers={"Content-Type": "application/json"},
+        body=body if isinstance(body, bytes) else json.dumps(body).encode(),
+    )
+
+
 def cancel(execution_id: str, path: str) -> bool:
     """Closes the connection of that node's call, when this process has one; the call ends as `cancelled`."""
     return transport.cancel(call_key(execution_id, path))
@@ -109,7 +125,8 @@ def _exchange(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
     key: str | None = None,
-) -> _Answer | AgentFailure:
+) -> Answer | AgentFailure:
+    """Sends one request under the agent's endpoint and returns the answer, or why there is none."""
     try:
         sent = {**_common_headers(agent, settings), **(headers or {})}
     except AISpineError as error:
@@ -137,7 +154,7 @@ def _common_headers(agent: AgentVersion, settings: Settings) -> dict[str, str]:
 
 def _send(
     method: str, url: str, headers: Mapping[str, str], body: bytes | None, limit: int, call: transport.Call
-) -> _Answer:
+) -> Answer:
     response = transport.session().request(
         method,
         url,
@@ -151,7 +168,7 @@ def _send(
         content = _read(response, limit)
         if call.overdue or call.cancelled:
             raise TimeoutError
-        return _Answer(response.status_code, response.headers, content)
+        return Answer(response.status_code, response.headers, content)
 
 
 def _read(response: requests.Response, limit: int) -> bytes:
@@ -186,7 +203,7 @@ def _why_unreachable(error: Exception) -> str:
     return f"the agent cannot be reached: {reason}"
 
 
-def _execute_outcome(answer: _Answer, request: AgentRequest) -> Outcome:
+def _execute_outcome(answer: Answer, request: AgentRequest) -> Outcome:
     if answer.status != requests.codes.ok:
         return _refusal(answer)
     try:
@@ -195,7 +212,7 @@ def _execute_outcome(answer: _Answer, request: AgentRequest) -> Outcome:
         return _invalid(f"the answer does not fit the contract: {error}")
 
 
-def _json(answer: _Answer) -> Any:
+def _json(answer: Answer) -> Any:
     kind = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise ContractError(f"its content type is {kind[:100] or 'missing'!r}, not application/json")
@@ -205,7 +222,7 @@ def _json(answer: _Answer) -> Any:
         raise ContractError(f"it is not JSON: {error}") from error
 
 
-def _refusal(answer: _Answer) -> AgentFailure:
+def _refusal(answer: Answer) -> AgentFailure:
     """What an answer other than 200 means (the table of the agent contract)."""
     status = answer.status
     message = f"the agent answered {status}{_said(answer)}"
@@ -222,7 +239,7 @@ def _refusal(answer: _Answer) -> AgentFailure:
     return _invalid(f"{message}: the contract wants 200")
 
 
-def _said(answer: _Answer) -> str:
+def _said(answer: Answer) -> str:
     """The agent's own words, when its answer is JSON with a message."""
     try:
         body = _json(answer)
@@ -234,7 +251,7 @@ def _said(answer: _Answer) -> str:
     return f": {said[:300]}" if said else ""
 
 
-def _retry_after(answer: _Answer) -> float | None:
+def _retry_after(answer: Answer) -> float | None:
     """Seconds to wait, from `Retry-After` (seconds or a date), else from `X-RateLimit-Reset`."""
     seconds = _seconds(answer.headers.get("Retry-After", "")) or _reset(answer.headers.get("X-RateLimit-Reset", ""))
     return None if seconds is None else min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
@@ -264,7 +281,7 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _limits(answer: _Answer) -> dict[str, str] | None:
+def _limits(answer: Answer) -> dict[str, str] | None:
     names = {name: f"X-RateLimit-{name.capitalize()}" for name in ("limit", "remaining", "reset")}
     found = {name: answer.headers[header][:100] for name, header in names.items() if header in answer.headers}
     return found or None

@@ -38,7 +38,12 @@ class Sample:
 
 def read_samples(folder: Path) -> list[Sample]:
     """The samples of an agent's folder, by file name. Raises `InvalidAgent` naming the file that is wrong."""
-    return [_read(path) for path in sorted((folder / FOLDER).glob("*.yaml"))]
+    return read_files(folder / FOLDER)
+
+
+def read_files(folder: Path) -> list[Sample]:
+    """As `read_samples`, of the folder that holds the samples themselves."""
+    return [_read(path) for path in sorted(folder.glob("*.yaml"))]
 
 
 def _read(path: Path) -> Sample:

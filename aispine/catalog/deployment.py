@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -40,7 +40,7 @@ def deploy(
     """
     flow, problems = check(session, tenant_id, source, file)
     if flow is None or problems:
-        raise InvalidFlow(_summary(file, problems), errors=[problem.as_dict() for problem in problems])
+        raise _invalid(problems)
     _check_id(flow, flow_id)
     row = _locked(session, tenant_id, flow)
     created = _put(session, row, flow, _text(source))
@@ -76,10 +76,10 @@ def content_hash(source: bytes | str) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _summary(file: str, problems: Collection[Problem]) -> str:
-    if len(problems) == 1:
-        return f"{file} has a problem: {next(iter(problems)).message}"
-    return f"{file} has {len(problems)} problems"
+def _invalid(problems: Sequence[Problem]) -> InvalidFlow:
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    errors = [problem.as_dict() for problem in problems]
+    return InvalidFlow(f"{problems[0]}{more}", hint=problems[0].hint, errors=errors)
 
 
 def _check_id(flow: Flow, flow_id: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aispine.flow.draft import Body, Draft
 from aispine.flow.graph import Graph
@@ -105,12 +105,13 @@ def check_reachable(graph: Graph, starts: set[int], report: Report) -> None:
 
     The starts are the entry point and the input nodes; without any of them, every node without incoming edges.
     """
-    if not starts or not all(draft.known for draft in graph.drafts):
+    if not starts:
         return
+    mentioned = {text for draft in graph.drafts if not draft.known for text in _texts(draft.tree.value)}
     names = ", ".join(f"`{graph.id(place)}`" for place in sorted(starts)[:3])
     reached = graph.reached(starts)
     for place, draft in enumerate(graph.drafts):
-        alone = place not in reached and not graph.incoming[place]
+        alone = place not in reached and not graph.incoming[place] and draft.node.id not in mentioned
         if alone and not _depends(draft) and draft.node.type is not NodeType.JOIN:
             report.within(draft.node.id).add(
                 "unreachable",
@@ -132,6 +133,15 @@ def check_joins(graph: Graph, report: Report) -> None:
         elif node.join.n is not None and node.join.n > (count := branches_of(node, nodes)):
             message = f"`n` is {node.join.n}, but only {count} branch(es) meet here"
             report.within(node.id).add("invalid_value", message, key_position(draft, "n"))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a node of unknown type: each may name a node that runs after it."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
 
 
 def _depends(draft: Draft) -> bool:

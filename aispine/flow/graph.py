@@ -42,9 +42,10 @@ class Graph:
         return self.drafts[place].node.id
 
     def ancestors(self) -> list[int]:
-        """For each node the set of those that it comes after; all zero on cycles."""
-        masks = [0] * len(self.drafts)
+        """For each node the set of those that it comes after; everything on a cycle and behind one."""
+        masks = [self.everything] * len(self.drafts)
         for place in self.order:
+            masks[place] = 0
             for edge in self.incoming[place]:
                 masks[place] |= masks[edge.source] | 1 << edge.source
         return masks

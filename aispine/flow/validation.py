@@ -120,8 +120,7 @@ class _Checker:
         check_joins(current, self.report)
         check_reachable(current, self._starts(current), self.report)
         ancestors = current.ancestors()
-        if not current.cycles:
-            check_writers(current, ancestors, self.report)
+        check_writers(current, ancestors, self.report)
         for place, draft in enumerate(current.drafts):
             inner = tuple(graph(body.drafts) for body in draft.bodies)
             seen = view.plus(current, self._seen(current, ancestors, place))
@@ -143,4 +142,4 @@ class _Checker:
         """The flow's handler and what follows it may read any node: it can run after any of them."""
         handlers = self._named(current, "on_error")
         after_handler = any(place == handler or ancestors[place] >> handler & 1 for handler in handlers)
-        return current.everything if after_handler or current.cycles else ancestors[place]
+        return current.everything if after_handler else ancestors[place]

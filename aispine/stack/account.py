@@ -24,10 +24,14 @@ class Account:
     def may(self, *test: str | Path) -> bool:
         """Asks the kernel, as that user, whether the arguments of test(1) hold."""
         command = ["test", *map(str, test)]
-        return (
-            subprocess.run(command, cwd="/", user=self.uid, group=self.gid, extra_groups=[], check=False).returncode
-            == 0
-        )
+        try:
+            done = subprocess.run(command, cwd="/", user=self.uid, group=self.gid, extra_groups=[], check=False)
+        except OSError as error:
+            raise StackError(
+                f"PostgreSQL does not run as root, and we may not become the user {self.name}: {error.strerror}",
+                hint="Run as a normal user, or set AISPINE_DATABASE_URL.",
+            ) from error
+        return done.returncode == 0
 
     def own(self, path: Path) -> None:
         """Gives a folder that we made to this user."""

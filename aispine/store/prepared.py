@@ -38,7 +38,7 @@ class Statement:
     def prepare(self, connection: Connection) -> None:
         known: set[str] = connection.connection.info.setdefault(_KNOWN, set())
         if self.name not in known:
-            connection.exec_driver_sql(f"PREPARE {self.name} ({self.types}) AS {self.sql}")
+            connection.exec_driver_sql(f"PREPARE {self.name}{_listed(self.types)} AS {self.sql}")
             known.add(self.name)
 
     def _execute(
@@ -49,4 +49,9 @@ class Statement:
         return connection.exec_driver_sql("; ".join(parts), parameters)
 
     def _call(self, count: int) -> str:
-        return f"EXECUTE {self.name}({', '.join(['%s'] * count)})"
+        return f"EXECUTE {self.name}{_listed(', '.join(['%s'] * count))}"
+
+
+def _listed(names: str) -> str:
+    """In parentheses, which PostgreSQL does not take around nothing."""
+    return f" ({names})" if names else ""

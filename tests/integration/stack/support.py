@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,6 +47,17 @@ def processes_of(folder: Path) -> list[str]:
     listed = subprocess.run(["ps", "-eo", "stat=,args="], capture_output=True, text=True, check=True).stdout
     rows = (line.split(None, 1) for line in listed.splitlines())
     return [row[1] for row in rows if len(row) == 2 and not row[0].startswith("Z") and str(folder) in row[1]]
+
+
+@contextmanager
+def enterable_folder() -> Iterator[Path]:
+    """A folder that other users can enter, as pytest's own are not; no process of it may outlive the block."""
+    path = Path(tempfile.mkdtemp(prefix="aispine-test-"))
+    path.chmod(0o755)
+    yield path
+    left = processes_of(path)
+    shutil.rmtree(path)
+    assert left == []
 
 
 def free_port() -> int:

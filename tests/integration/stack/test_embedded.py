@@ -72,8 +72,9 @@ def test_only_loopback_is_listened_on(home):
 
 
 def test_redis_refuses_who_has_no_password(home):
-    with servers(home) as started, redis.Redis.from_url(re.sub(r":[^:@]*@", "", started.redis_url)) as stranger:
-        with pytest.raises(redis.AuthenticationError):
+    with servers(home) as started:
+        stranger = redis.Redis.from_url(re.sub(r":[^:@]*@", "", started.redis_url))
+        with stranger, pytest.raises(redis.AuthenticationError):
             stranger.ping()
 
 
