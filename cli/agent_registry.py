@@ -1,0 +1,84 @@
+"""The agents that are registered with the API."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import click
+
+from cli import output
+from cli.agent_folders import api_key_option
+
+AGENTS: Final = "/api/v1/agents"
+
+
+@click.command("list")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="The most to list.")
+@output.output_option
+@click.pass_context
+def list_(ctx: click.Context, limit: int, form: output.Format) -> None:
+    """List the agents that flows can call: your own and the official ones.
+
+    \b
+    Example:
+      aispine agent list
+    """
+    from cli import client as api
+
+    agents = list(api.pages(api.from_context(ctx), AGENTS, params={}, limit=limit))
+    if form == "json":
+        output.write_json(agents)
+        return
+    output.write_table(
+        ("agent", "version", "kind", "pool", "owner", "description"),
+        map(_row, agents),
+        empty="No agent is registered. Try `aispine agent create NAME`.",
+    )
+
+
+def _row(agent: dict[str, Any]) -> tuple[Any, ...]:
+    owner = "official" if agent["official"] else "own"
+    return agent["agent_id"], agent["version"], agent["kind"], agent["pool"], owner, agent.get("description")
+
+
+@click.command()
+@click.argument("endpoint", metavar="URL")
+@click.option("--agent-id", metavar="ID", help="Refuse the agent unless it says that this is its id.")
+@click.option("--name", help="A name for people.")
+@click.option("--description", help="What it does.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for one call.")
+@click.option("--update", is_flag=True, help="Replace what is registered about it.")
+@api_key_option
+@output.output_option
+@click.pass_context
+def register(
+    ctx: click.Context,
+    endpoint: str,
+    agent_id: str | None,
+    name: str | None,
+    description: str | None,
+    timeout: float | None,
+    update: bool,
+    agent_key: str | None,
+    form: output.Format,
+) -> None:
+    """Register the agent that answers at URL; its id and version come from its /health.
+
+    \b
+    Example:
+      aispine agent register http://127.0.0.1:8800 --agent-key secret
+      aispine agent register https://agents.example.com/eddie --update --agent-id eddie
+    """
+    from cli import client as api
+
+    if update and agent_id is None:
+        raise click.UsageError("--update needs --agent-id")
+    given: dict[str, Any] = {"endpoint": endpoint, "api_key": agent_key, "agent_id": agent_id, "name": name}
+    given |= {"description": description, "timeout": timeout}
+    values = {key: value for key, value in given.items() if value is not None}
+    client = api.from_context(ctx)
+    agent = client.put(f"{AGENTS}/{agent_id}", json=values) if update else client.post(AGENTS, json=values)
+    if form == "json":
+        output.write_json(agent)
+    else:
+        click.echo(f"{agent['agent_id']} {agent['version']} registered at {agent['endpoint']}")
