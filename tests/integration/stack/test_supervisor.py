@@ -10,7 +10,7 @@ import pytest
 from aispine.stack.ledger import Ledger
 from aispine.stack.process import Program
 from aispine.stack.supervisor import Backoff, Supervisor
-from tests.integration.stack.support import alive, eventually
+from tests.integration.stack.support import STUBBORN, alive, eventually
 
 QUICK = Backoff(first=0.02, ceiling=0.1, healthy=60.0)
 
@@ -56,7 +56,6 @@ signal.signal(signal.SIGTERM, end)
 print("ready")
 signal.pause()
 """
-STUBBORN = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('ready')\ntime.sleep(1000)\n"
 
 
 def test_what_a_program_prints_is_shown_line_by_line(folder, supervisor, lines):

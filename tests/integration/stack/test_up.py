@@ -11,7 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.stack.support import Up, alive, enterable_folder, eventually, processes_of, running, usable
+from tests.integration.stack.support import (
+    STUBBORN,
+    Up,
+    alive,
+    enterable_folder,
+    eventually,
+    processes_of,
+    running,
+    usable,
+)
 
 
 @pytest.fixture(scope="module")
@@ -115,14 +124,15 @@ def test_a_killed_up_leaves_nothing_that_hinders_the_next(folder):
 
 
 def test_what_a_killed_up_left_running_is_ended_by_the_next(folder):
-    with running(folder) as killed:
+    (folder / "stubborn.py").write_text(STUBBORN)
+    procfile = f"web: python {folder}/web.py\nstubborn: python {folder}/stubborn.py\n"
+    with running(folder, procfile=procfile) as killed:
+        eventually(lambda: "ready" in killed.err)
         old = pids(killed)
-        os.kill(old["idle"], signal.SIGSTOP)  # So that it cannot follow its parent.
         killed.end(signal.SIGKILL)
-        assert alive(old["idle"])
-        (killed.home / "processes.json").write_text(
-            (killed.home / "processes.json").read_text().replace('"stop_seconds": 35.0', '"stop_seconds": 0.5')
-        )
+        assert alive(old["stubborn"])
+        record = killed.home / "processes.json"
+        record.write_text(record.read_text().replace('"stop_seconds": 35.0', '"stop_seconds": 0.5'))
     with running(folder):
         assert not any(map(alive, old.values()))
 
