@@ -1,0 +1,107 @@
+"""Fixtures for every test that needs real servers. A test asks for the least it needs:
+
+- `servers`: embedded PostgreSQL and Redis, migrated, with the built-in agents; one set per test session.
+- `settings_env`: `servers`, and the settings of this process (`AISPINE_*`) point at them.
+- `web_store`, `engine_store`: the two logins' stores.
+- `tenant`: the id of a fresh tenant, so that no test sees another's rows; `api_key`: a key of it.
+- `workers`: real worker processes and beat, started at first use and shared; see `tests.support.workers.Workers`.
+- `flows`: deploys, starts and waits (`tests.support.flows.Flows`); what it starts runs only with `workers`.
+- `http_agent`: an agent on loopback, registered for the tenant as `remote`, that fails as it is told.
+
+The workers notice a lost node within 2 s (`tests.support.environment.QUICK`). Poll with `tests.support.polling`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from aispine import settings
+from aispine.agent import registry
+from aispine.store import api_keys, database
+from aispine.store.database import Store
+from aispine.store.ids import new_id
+from aispine.store.models import Tenant
+from tests.support import agents, environment
+from tests.support.agents import HttpAgent
+from tests.support.environment import Servers
+from tests.support.flows import Flows
+from tests.support.workers import Workers, working
+
+_WORKERS = pytest.StashKey[Workers]()
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    with environment.serving() as found:
+        yield found
+
+
+@pytest.fixture
+def settings_env(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers]:
+    for name, value in servers.env.items():
+        monkeypatch.setenv(name, value)
+    settings.current.cache_clear()
+    yield servers
+    settings.current.cache_clear()
+
+
+@pytest.fixture
+def web_store(settings_env: Servers) -> Store:
+    return database.web_store()
+
+
+@pytest.fixture
+def engine_store(settings_env: Servers) -> Store:
+    return database.engine_store()
+
+
+@pytest.fixture
+def tenant(engine_store: Store) -> str:
+    tenant_id = f"t-{new_id()}"
+    with engine_store.session(None) as session:
+        session.add(Tenant(tenant_id=tenant_id, name="a test's own"))
+    return tenant_id
+
+
+@pytest.fixture
+def api_key(engine_store: Store, tenant: str) -> str:
+    with engine_store.session(None) as session:
+        return api_keys.create(session, tenant, name="test")
+
+
+@pytest.fixture
+def flows(web_store: Store, tenant: str) -> Flows:
+    return Flows(web_store, tenant)
+
+
+@pytest.fixture(scope="session")
+def _workers(servers: Servers, request: pytest.FixtureRequest) -> Iterator[Workers]:
+    with working(servers) as found:
+        request.config.stash[_WORKERS] = found
+        yield found
+
+
+@pytest.fixture
+def workers(_workers: Workers, settings_env: Servers) -> Workers:
+    _workers.start()
+    return _workers
+
+
+@pytest.fixture
+def http_agent(web_store: Store, tenant: str) -> Iterator[HttpAgent]:
+    with agents.serving("remote") as agent:
+        with web_store.session(tenant) as session:
+            registry.register_http(session, tenant, {"endpoint": agent.endpoint}, settings.current())
+        yield agent
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[Any]:
+    """A failed test shows what the workers wrote."""
+    report = yield
+    if report.failed and "workers" in getattr(item, "fixturenames", ()) and _WORKERS in item.config.stash:
+        report.sections.append(("workers", item.config.stash[_WORKERS].logs[-20_000:]))
+    return report

@@ -1,0 +1,94 @@
+"""The servers of a test session and the settings under which everything in it runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aispine.agent import registry
+from aispine.settings import Settings
+from aispine.stack import embedded, home
+from aispine.store import migrate
+from aispine.store.database import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK: Mapping[str, str] = {
+    "AISPINE_LEASE": "2",
+    "AISPINE_HEARTBEAT": "0.5",
+    "AISPINE_TICK": "0.2",
+    "AISPINE_ENGINE_CONCURRENCY": "2",
+    "AISPINE_CPU_CONCURRENCY": "1",
+    "AISPINE_IO_CONCURRENCY": "8",
+    "AISPINE_LOG_FORMAT": "json",
+}
+"""Losses are noticed in seconds, so that tests of them take seconds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Servers:
+    """Running servers with a migrated database. `env` is what a process needs to use them."""
+
+    home: Path
+    owner_url: str
+    web_url: str
+    engine_url: str
+    redis_url: str
+    api_key: str
+    env: Mapping[str, str]
+
+
+@contextmanager
+def serving() -> Iterator[Servers]:
+    """Embedded PostgreSQL and Redis in a folder of their own, gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="aispine-test-"))
+    # PostgreSQL runs as another user when the tests run as root, and has to get in.
+    folder.chmod(0o711)
+    started = embedded.start(Settings(home=folder / "home"))
+    try:
+        yield _prepare(folder / "home", started)
+    finally:
+        started.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prepare(folder: Path, started: embedded.Servers) -> Servers:
+    keys = home.encryption_keys(folder)
+    urls = migrate.upgrade(started.database_url, keys)
+    _register_agents(urls.engine_database_url)
+    env = {
+        "AISPINE_HOME": str(folder),
+        "AISPINE_DATABASE_URL": started.database_url,
+        "AISPINE_WEB_DATABASE_URL": urls.web_database_url,
+        "AISPINE_ENGINE_DATABASE_URL": urls.engine_database_url,
+        "AISPINE_REDIS_URL": started.redis_url,
+        "AISPINE_ENCRYPTION_KEYS": keys,
+        **QUICK,
+    }
+    return Servers(
+        home=folder,
+        owner_url=started.database_url,
+        web_url=urls.web_database_url,
+        engine_url=urls.engine_database_url,
+        redis_url=started.redis_url,
+        api_key=str(urls.api_key),
+        env=env,
+    )
+
+
+def _register_agents(engine_url: str) -> None:
+    store = Store(engine_url, pool_size=1)
+    with store.session(None) as session:
+        synced = registry.sync_folders(session, [ROOT / "agents"])
+    store.dispose()
+    assert synced.problems == ()
+
+
+def process_environment(servers: Servers) -> dict[str, str]:
+    """The environment of a process of the product, without what the caller's own has of its settings."""
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("AISPINE_")}
+    return {**outer, "PYTHONPATH": str(ROOT), **servers.env}
