@@ -186,7 +186,8 @@ class _References:
     def _steps(self, tree: Mapping[str, Any], *, at_root: bool, depth: int) -> References:
         first, *rest = tree["children"]
         after = references.union(self.of(step, at_root=at_root and _is_whole(first), depth=depth + 1) for step in rest)
-        if at_root and _names(first, "nodes") and rest and rest[0]["type"] == "field":
+        named = tree["type"] in {"subexpression", "pipe"} and rest[0]["type"] == "field"
+        if at_root and named and _names(first, "nodes"):
             return after | references.node(rest[0]["value"])
         return after | self.of(first, at_root=at_root, depth=depth + 1)
 

@@ -59,13 +59,13 @@ def _written_in(body: Body) -> set[str]:
 
 
 def _clash(places: list[int], ancestors: list[int], exclusive: Callable[[int, int], bool]) -> tuple[int, int] | None:
-    """The first pair of places, in topological order, that may run at the same time."""
+    """The first pair of places that may run at the same time, in the order of the file."""
     earlier = 0
     for place in places:
         unordered = earlier & ~ancestors[place]
         for other in _bits(unordered):
             if not exclusive(other, place):
-                return other, place
+                return min(other, place), max(other, place)
         earlier |= 1 << place
     return None
 
