@@ -62,7 +62,7 @@ def guarded(*, debug: bool) -> Iterator[None]:
 
 def lines(error: AISpineError) -> Iterator[str]:
     """The lines of an error: its problems one a line, `Error: ...`, and `Hint: ...` when there is one."""
-    yield from map(problem_line, error.errors)
+    yield from (line for line in map(problem_line, error.errors) if line != error.message)
     yield f"Error: {error.message}"
     if error.hint:
         yield f"Hint: {error.hint}"

@@ -24,9 +24,7 @@ def execution() -> None:
 
 
 @execution.command("list")
-@click.option(
-    "--status", type=click.Choice([status.value for status in ExecutionStatus]), help="Only with this status."
-)
+@click.option("--status", type=_STATUS, multiple=True, help="Only with this status; repeat for several.")
 @click.option("--flow", metavar="NAME", help="Only of this flow.")
 @click.option("-l", "--label", "labels", metavar="KEY=VALUE", multiple=True, help="Only with this label; repeat.")
 @click.option("--correlation-id", metavar="ID", help="Only with this id of yours.")

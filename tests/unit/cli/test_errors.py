@@ -65,6 +65,12 @@ def test_problems_stand_before_the_error_with_their_places() -> None:
     ]
 
 
+def test_a_problem_that_is_the_whole_error_is_said_once() -> None:
+    problems = [{"path": "input.name", "message": "3 is not of type 'string'"}]
+    error = errors.InvalidInput("input.name: 3 is not of type 'string'", errors=problems)
+    assert run(raising(error)).stderr == "Error: input.name: 3 is not of type 'string'\n"
+
+
 def test_the_unexpected_is_one_line_that_says_how_to_see_more() -> None:
     result = run(raising(ZeroDivisionError("by zero\nand more")))
     assert result.exit_code == 1
