@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import requests
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import DecodeError, HTTPError
 
 import aispine
 from aispine.agent import credential, transport
@@ -137,6 +137,8 @@ def _exchange(
             return _send(method, url, sent, body, limit, call)
         except TooMuch as error:
             return _invalid(str(error))
+        except DecodeError:
+            return _invalid("the answer's body is not compressed as its Content-Encoding says")
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             return _broken(call, error, seconds)
 
