@@ -104,7 +104,7 @@ def cancel(payload: dict[str, Any], execution_id: str) -> Any:
     with tenant_session() as session:
         views.show(session, execution_id)
     # Only the engine's login may change an execution; whose it is was asked with the tenant's own.
-    cancel_execution(engine_store(), execution_id, payload["reason"])
+    cancel_execution(engine_store(), principal().tenant_id, execution_id, payload["reason"])
     with tenant_session() as session:
         cancelled = views.show(session, execution_id)
     return cancelled, {"Location": url_for("executions.show", execution_id=execution_id)}
