@@ -45,14 +45,21 @@ def running(home: Path) -> Iterator[Client]:
 
     Raises `StackError` with what the stack said when it does not start.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    log = home / "up.log"
+    log = _made(home) / "up.log"
     with log.open("wb") as output:
         process = _start(home, output.fileno())
         try:
             yield _wait(process, home, log)
         finally:
             _stop(process)
+
+
+def _made(home: Path) -> Path:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StackError(f"{home} cannot be made: {error.strerror}", hint="Choose another --home.") from error
+    return home
 
 
 def _start(home: Path, output: int) -> subprocess.Popen[bytes]:
