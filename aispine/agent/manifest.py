@@ -62,7 +62,8 @@ def build(
 def as_definition(agent: AgentVersion) -> dict[str, Any]:
     """The definition as JSON: what the store keeps and the API shows; `build` reads it again."""
     values = asdict(agent)
-    return {name: _plain(values[name]) for name in KEYS if values[name] not in (None, (), {})}
+    told = (name for name, key in KEYS.items() if agent.kind in key.kinds)
+    return {name: _plain(values[name]) for name in told if values[name] not in (None, (), {})}
 
 
 def _plain(value: Any) -> Any:

@@ -164,7 +164,7 @@ def update(
     return register_http(session, tenant_id, {**kept, **values}, settings, replaces=True)
 
 
-_TOLD_BY_HEALTH = ("version", "pool", "capabilities", "rate_limit")
+_TOLD_BY_HEALTH = ("version", "capabilities", "rate_limit")
 
 
 def delete(session: Session, tenant_id: str, agent_id: str) -> None:

@@ -70,7 +70,7 @@ class RemoteAgent:
                         return
                     self.calls.append(call)
                     (self.health if call.path.endswith("/health") else self.behave)(connection, call)
-                except OSError:
+                except (OSError, ValueError):
                     return
 
 
