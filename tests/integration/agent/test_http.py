@@ -169,6 +169,16 @@ def test_a_name_that_does_not_resolve_is_unavailable():
     assert (failure.code, "cannot be reached" in failure.message) == ("unavailable", True)
 
 
+def test_a_resolver_that_does_not_answer_ends_at_the_deadline(monkeypatch):
+    released = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(30))
+    asked = manifest.registration({"agent_id": "remote", "version": "1.2.0", "endpoint": "http://agent.example"})
+    started = time.monotonic()
+    assert http.execute(asked, request(timeout=0.3), SETTINGS).code == "timeout"
+    assert time.monotonic() - started < 2
+    released.set()
+
+
 GOOD = json.dumps(SUCCESS).encode()
 
 
