@@ -103,6 +103,7 @@ def cancel(payload: dict[str, Any], execution_id: str) -> Any:
     with tenant_session() as session:
         views.show(session, execution_id)
     cancel_execution(parts().store, principal().tenant_id, execution_id, payload["reason"])
+    parts().wake(execution_id)
     with tenant_session() as session:
         cancelled = views.show(session, execution_id)
     return cancelled, {"Location": url_for("executions.show", execution_id=execution_id)}
