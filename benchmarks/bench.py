@@ -29,9 +29,11 @@ def bench() -> list[Row]:
             measures.prepare(client)
             # Before the heavy work and after it: what a stack needs at rest should not depend on what it has done.
             rested = memory.measure(running)
+            strangers = machine.Strangers()
             with baseline.running(running) as bare:
                 rows = list(measures.ratios(client, bare))
             rows += measures.latencies(client)
+            described["strangers_share"] = round(strangers.share(), 3)
             worked = memory.measure(running)
     rows += [memory.row("idle stack, warmed up", rested), memory.row("idle stack, after all of the above", worked)]
     described["memory"] = [asdict(process) for process in worked]

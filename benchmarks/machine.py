@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +21,7 @@ import aispine
 from benchmarks.database import Database
 from benchmarks.stack import Stack
 
+_IDLE: Final = frozenset({"idle", "iowait", "guest", "guest_nice"})
 _WRITES: Final = 200
 _PAGE: Final = b"\0" * 8192
 _LIBRARIES: Final = ("celery", "kombu", "redis", "sqlalchemy", "psycopg2-binary", "flask", "gunicorn")
@@ -49,6 +52,34 @@ def fsync_seconds(folder: Path) -> float:
     """The median time to write a database page and have it on the disk of this folder."""
     with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
         return statistics.median(_write(file.fileno()) for _ in range(_WRITES))
+
+
+class Strangers:
+    """What other programs take of this machine while this one measures; they make every figure worse."""
+
+    def __init__(self) -> None:
+        self._before = _used()
+
+    def share(self) -> float:
+        """Their share of all cores since the start, 0 to 1; time taken by other guests of the same host included."""
+        elapsed, busy, own = (now - before for now, before in zip(_used(), self._before, strict=True))
+        return max(0.0, busy - own) / elapsed
+
+
+def _used() -> tuple[float, float, float]:
+    """Seconds of all cores since the machine started: in total, busy, and by this program and its descendants."""
+    times = psutil.cpu_times()._asdict()
+    everything = sum(seconds for name, seconds in times.items() if not name.startswith("guest"))
+    busy = sum(seconds for name, seconds in times.items() if name not in _IDLE)
+    process = psutil.Process()
+    return everything, busy, sum(sum(_own(each)) for each in (process, *process.children(recursive=True)))
+
+
+def _own(process: psutil.Process) -> Iterator[float]:
+    """Of a process and of its children that have ended."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        times = process.cpu_times()
+        yield from (times.user, times.system, times.children_user, times.children_system)
 
 
 def _write(descriptor: int) -> float:

@@ -88,7 +88,8 @@ def _machine(machine: Mapping[str, Any]) -> str:
         f"{machine['date']}  {machine['usable_cores']} cores, load {load}  {machine['system']}\n"
         f"AI Spine {machine['aispine']}  Python {machine['python']}  PostgreSQL {machine['postgresql']}  "
         f"Redis {machine['redis_server']}  Celery {machine['libraries']['celery']}\n"
-        f"{durability}; write and fsync of a page {machine['fsync_ms']} ms on {machine['file_system']}"
+        f"{durability}; write and fsync of a page {machine['fsync_ms']} ms on {machine['file_system']}\n"
+        f"Other programs took {machine['strangers_share']:.0%} of the cores meanwhile."
     )
 
 
