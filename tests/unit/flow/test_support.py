@@ -128,11 +128,25 @@ def test_without_a_schema_any_input_is_fine():
         {"$ref": "#"},
         {"pattern": "("},
         {"$id": "http://[", "$ref": "#/x"},
+        {"$ref": "#nowhere"},
+        {"$defs": {"a": {"allOf": [{"$ref": "#/$defs/b"}]}, "b": {"$ref": "#/$defs/a"}}},
+        {"$defs": {f"a{i}": {"allOf": [{"$ref": f"#/$defs/a{i + 1}"}] * 2} for i in range(22)} | {"a22": {}}},
         3,
     ],
 )
 def test_a_schema_that_cannot_be_used_is_told(schema):
     assert schema_problem(schema)
+
+
+def test_properties_may_have_the_names_of_keywords():
+    assert schema_problem({"properties": {"allOf": True, "$ref": {"type": "string"}, "dependentSchemas": {}}}) is None
+
+
+def test_a_schema_may_refer_to_itself_one_level_down():
+    tree = {"type": "object", "properties": {"children": {"type": "array", "items": {"$ref": "#"}}}}
+    assert schema_problem(tree) is None
+    with pytest.raises(InvalidInput):
+        check_value(tree, {"children": [{"children": 3}]})
 
 
 def test_references_inside_a_schema_are_followed():
