@@ -199,6 +199,12 @@ def test_an_update_keeps_what_it_leaves_out(agent, register, web_store, tenant):
     assert changed.agent.credential is not None
 
 
+def test_an_update_can_forget_the_key(agent, register, web_store, tenant):
+    register(agent, api_key="k")
+    assert update(web_store, tenant, "remote", api_key=None).agent.credential is None
+    assert "authorization" not in agent.calls[-1].headers
+
+
 def test_an_update_cannot_change_the_id_or_what_is_the_platforms(agent, register, engine_store, web_store, tenant):
     register(agent)
     sync(engine_store, built_in())
