@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ from aispine.flow import schema
 ROOT: Final = Path(__file__).parents[3]
 DOCS: Final = ROOT / "docs"
 FLOW_LANGUAGE: Final = DOCS / "flow-language.md"
+FLOW_SCHEMA: Final = DOCS / "flow.schema.json"
 MARK: Final = "<!-- What follows is generated: python -m tests.unit.docs.generated -->\n"
 
 
@@ -21,5 +23,11 @@ def flow_language() -> str:
     return f"{written}{MARK}\n{schema.reference()}"
 
 
+def flow_schema() -> str:
+    """The JSON Schema of a flow file, for editors."""
+    return json.dumps(schema.json_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
     FLOW_LANGUAGE.write_text(flow_language(), "utf-8")
+    FLOW_SCHEMA.write_text(flow_schema(), "utf-8")

@@ -14,8 +14,8 @@ _LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def documents() -> list[Path]:
-    """Every document for people: those of the root and those in docs/."""
-    return sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+    """Every document for people, apart from those of agents."""
+    return sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *(ROOT / "deploy").glob("*.md")])
 
 
 def section(document: Path, title: str) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
 from aispine.flow import support, validation
 from aispine.flow.model import NodeType
-from tests.unit.docs.generated import DOCS, FLOW_LANGUAGE, ROOT, flow_language
+from tests.unit.docs.generated import DOCS, FLOW_LANGUAGE, FLOW_SCHEMA, ROOT, flow_language, flow_schema
 from tests.unit.docs.markdown import blocks, documents, rows, section
 
 
@@ -20,6 +22,16 @@ def flows() -> list[tuple[Path, str]]:
 
 def test_the_reference_is_what_the_code_says() -> None:
     assert FLOW_LANGUAGE.read_text("utf-8") == flow_language(), "run: python -m tests.unit.docs.generated"
+
+
+def test_the_published_schema_is_what_the_code_says() -> None:
+    assert FLOW_SCHEMA.read_text("utf-8") == flow_schema(), "run: python -m tests.unit.docs.generated"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "flows").glob("*.yaml")), ids=lambda path: path.name)
+def test_the_published_schema_accepts_the_sample_flows(path: Path) -> None:
+    validator = jsonschema.Draft202012Validator(json.loads(FLOW_SCHEMA.read_text("utf-8")))
+    assert [error.message for error in validator.iter_errors(yaml.safe_load(path.read_text("utf-8")))] == []
 
 
 def test_every_node_type_is_there_and_says_whether_it_runs() -> None:
