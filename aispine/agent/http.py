@@ -157,7 +157,23 @@ def _common_headers(agent: AgentVersion, settings: Settings) -> dict[str, str]:
 def _send(
     method: str, url: str, headers: Mapping[str, str], body: bytes | None, limit: int, call: transport.Call
 ) -> Answer:
-    response = transport.session().request(
+    try:
+        response = _open(method, url, headers, body, call)
+    except requests.ConnectionError as error:
+        if not _was_left_closed(call, error):
+            raise
+        response = _open(method, url, headers, body, call)
+    with contextlib.closing(response):
+        content = _read(response, limit)
+        if call.overdue or call.cancelled:
+            raise TimeoutError
+        return Answer(response.status_code, response.headers, content)
+
+
+def _open(
+    method: str, url: str, headers: Mapping[str, str], body: bytes | None, call: transport.Call
+) -> requests.Response:
+    return transport.session().request(
         method,
         url,
         headers=headers,
@@ -166,11 +182,14 @@ def _send(
         allow_redirects=False,
         timeout=(call.remaining, call.remaining),
     )
-    with contextlib.closing(response):
-        content = _read(response, limit)
-        if call.overdue or call.cancelled:
-            raise TimeoutError
-        return Answer(response.status_code, response.headers, content)
+
+
+def _was_left_closed(call: transport.Call, error: Exception) -> bool:
+    """True when an agent closed the connection kept from an earlier call just as this one was sent on it.
+
+    Servers do so after seconds of idleness; it says nothing about the agent, and must not cost an attempt.
+    """
+    return call.reused and not (call.overdue or call.cancelled) and isinstance(_causes(error)[-1], ConnectionError)
 
 
 def _read(response: requests.Response, limit: int) -> bytes:
@@ -197,12 +216,18 @@ def _broken(call: transport.Call, error: Exception, seconds: float) -> AgentFail
 
 def _why_unreachable(error: Exception) -> str:
     """One line for people: the innermost reason, without the names of the library's pools and objects."""
-    causes = [error]
-    while (inner := causes[-1].__cause__ or causes[-1].__context__) and isinstance(inner, Exception):
-        causes.append(inner)
+    causes = _causes(error)
     system = next((cause for cause in reversed(causes) if isinstance(cause, OSError) and cause.strerror), None)
     reason = system.strerror if system is not None else type(causes[-1]).__name__
     return f"the agent cannot be reached: {reason}"
+
+
+def _causes(error: Exception) -> list[Exception]:
+    """The error and what led to it, the first cause last."""
+    causes = [error]
+    while (inner := causes[-1].__cause__ or causes[-1].__context__) and isinstance(inner, Exception):
+        causes.append(inner)
+    return causes
 
 
 def _execute_outcome(answer: Answer, request: AgentRequest) -> Outcome:

@@ -37,6 +37,8 @@ class Call:
     key: str | None = None
     overdue: bool = False
     cancelled: bool = False
+    reused: bool = False
+    """True while the call waits on a connection that an earlier call left open."""
     _socket: socket.socket | None = None
     _done: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -46,10 +48,11 @@ class Call:
         """Seconds left; never zero, which a socket takes for "do not wait"."""
         return max(self.deadline - time.monotonic(), 0.001)
 
-    def use(self, connection: socket.socket) -> None:
+    def use(self, connection: socket.socket, *, reused: bool = False) -> None:
         """Tells which socket the call waits on; it is cut at once when the time is over by now."""
         with self._lock:
             self._socket = connection
+            self.reused = reused
             if self.overdue or self.cancelled:
                 _shut(connection)
 
@@ -135,7 +138,7 @@ class _Watched:
     def request(self, *args: Any, **kwargs: Any) -> None:
         kept: socket.socket | None = getattr(self, "sock", None)
         if kept is not None:
-            _local.call.use(kept)
+            _local.call.use(kept, reused=True)
         super().request(*args, **kwargs)  # type: ignore[misc]  # urllib3's connection comes next in the order of bases
 
     def connect(self) -> None:

@@ -72,6 +72,18 @@ def test_a_connection_that_the_agent_closed_meanwhile_is_made_again(agent):
     assert agent.connections == 3
 
 
+def test_a_kept_connection_that_breaks_under_a_call_costs_no_attempt(agent):
+    assert isinstance(execute(agent), AgentReply)
+
+    def break_once(connection, _call):
+        agent.behave = remote.succeed
+        connection.close()
+
+    agent.behave = break_once
+    assert isinstance(execute(agent), AgentReply)
+    assert (agent.connections, len(agent.calls)) == (2, 3)
+
+
 def test_an_endpoint_with_a_path_and_a_slash_is_followed(agent):
     asked = registered(agent, endpoint=f"{agent.url}/agents/remote/")
     assert isinstance(http.execute(asked, request(), SETTINGS), AgentReply)
