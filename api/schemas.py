@@ -248,7 +248,12 @@ class ExecutionQuery(PageQuery):
 
 
 class CancelRequest(Schema):
-    reason = _text("Why; shown as the error of the execution.", allow_none=True, load_default=None, validate=validate.Length(0, 1000))
+    reason = _text(
+        "Why; shown as the error of the execution.",
+        allow_none=True,
+        load_default=None,
+        validate=validate.Length(0, 1000),
+    )
 
 
 class Node(Schema):
