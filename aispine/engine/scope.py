@@ -60,6 +60,16 @@ def arriving_error(ledger: Ledger, path: str) -> Mapping[str, Any] | None:
     return next((error for error in failed if error is not None), None)
 
 
+def sole_error(ledger: Ledger, path: str) -> Mapping[str, Any] | None:
+    """The error that a node gets in place of outputs: it handles a failure, or all that leads to it has failed."""
+    incoming = ledger.plan.graph.incoming[path]
+    ledger.require(edge.source for edge in incoming)
+    edges = [edge for edge in incoming if alive(ledger, edge)]
+    succeeded = any(ledger.node(edge.source).status is NodeStatus.COMPLETED for edge in edges)
+    handles = any(edge.label == "on_error" for edge in edges)
+    return arriving_error(ledger, path) if handles or not succeeded else None
+
+
 def alive(ledger: Ledger, edge: Edge) -> bool:
     """True when the edge's source has ended in a way that makes this edge live."""
     return is_live(edge, ledger.node(edge.source), ledger.spec(edge.source))
