@@ -11,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
+from aispine.store import idempotency
 from aispine.store.database import Store
 from aispine.store.models import ExecutionRow, IdempotencyKeyRow
 from tests.integration.api.conftest import ECHO
@@ -120,6 +121,21 @@ def test_a_key_is_forgotten_after_a_day(client: FlaskClient, echo: str, engine_s
     assert first.json is not None
     assert second.json is not None
     assert second.json["execution_id"] != first.json["execution_id"]
+
+
+def test_old_keys_are_deleted_and_young_ones_kept(
+    client: FlaskClient, echo: str, engine_store: Store, tenant: str
+) -> None:
+    for key in ("old", "older", "young"):
+        client.post(EXECUTE, json={"flow_id": echo}, headers={"Idempotency-Key": key})
+    with engine_store.session(None) as session:
+        long_ago = func.now() - func.make_interval(0, 0, 0, 2)
+        old = update(IdempotencyKeyRow).where(IdempotencyKeyRow.tenant_id == tenant, IdempotencyKeyRow.key != "young")
+        session.execute(old.values(created_at=long_ago))
+    with engine_store.session(None) as session:
+        assert idempotency.forget_old(session, limit=1) == 1
+        assert idempotency.forget_old(session, limit=100) >= 1
+        assert session.scalars(select(IdempotencyKeyRow.key).filter_by(tenant_id=tenant)).all() == ["young"]
 
 
 def test_a_key_belongs_to_its_tenant(client: FlaskClient, stranger: FlaskClient, echo: str) -> None:
