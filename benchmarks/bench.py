@@ -12,7 +12,10 @@ from benchmarks.row import Row
 
 
 def main() -> int:
-    """Measures everything once; returns the exit code: 1 when a bar is missed or the stack does not start, 130 after Ctrl-C."""
+    """Measures everything once; returns the exit code.
+
+    It is 1 when a bar is missed or the stack does not start, and 130 after Ctrl-C.
+    """
     try:
         rows = bench()
     except AISpineError as error:
