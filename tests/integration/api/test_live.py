@@ -42,7 +42,7 @@ flow_id: slow
 version: 1.0.0
 name: Slow
 nodes:
-  - {id: nap, type: processor, agent_id: echo, pool: io, config: {sleep_seconds: 30}}
+  - {id: nap, type: processor, agent_id: echo, pool: io, config: {sleep_seconds: 5}}
   - {id: done, type: output, depends_on: [nap]}
 """
     answer = client.post("/api/v1/flows", data=flow, content_type="application/yaml")
