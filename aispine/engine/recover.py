@@ -20,6 +20,7 @@ from aispine.engine.facts import DeadlinePassed, Fact, Lost, RetryDue
 from aispine.engine.queues import Queues
 from aispine.engine.run import Wakeups
 from aispine.engine.terms import Terms
+from aispine.errors import StoreUnavailable
 from aispine.flow.status import NodeStatus
 from aispine.store import due
 from aispine.store.database import Store
@@ -42,8 +43,8 @@ class Tick:
     wakeups: Wakeups
     queues: Queues
 
-    def recover(self) -> None:
-        """Sets going again whatever is due or lost."""
+    def recover(self) -> int:
+        """Sets going again whatever is due or lost; returns how many executions could not be helped."""
         self._find_lost_messages()
         facts: dict[str, list[Fact]] = defaultdict(list)
         for row in due.nodes(self.store, BATCH):
@@ -51,9 +52,9 @@ class Tick:
             facts[str(row.execution_id)].append(kind(path=row.path, attempt=row.attempt))
         for execution_id in due.deadlines(self.store, BATCH):
             facts[execution_id].append(DeadlinePassed())
-        for execution_id, found in facts.items():
-            self._advance(execution_id, found)
+        helped = [self._try_advance(execution_id, found) for execution_id, found in facts.items()]
         self._send_again()
+        return helped.count(False)
 
     def pause(self, longest: float) -> float:
         """Seconds until something is due, `longest` at most."""
@@ -61,6 +62,17 @@ class Tick:
         if due_at is None:
             return longest
         return min(max((due_at - now).total_seconds(), 0.02), longest)
+
+    def _try_advance(self, execution_id: str, facts: list[Fact]) -> bool:
+        """One execution that cannot be advanced must not keep the tick from all the others."""
+        try:
+            self._advance(execution_id, facts)
+        except StoreUnavailable:
+            raise
+        except Exception:  # noqa: BLE001 - recorded, and the execution stays due
+            _log.exception("recover.failed", execution=execution_id)
+            return False
+        return True
 
     def _advance(self, execution_id: str, facts: list[Fact]) -> None:
         transition = advance(self.store, execution_id, facts, self.terms)
