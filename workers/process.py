@@ -1,8 +1,9 @@
-"""What one worker process works with: made at first use after the fork, once."""
+"""What every process here has in common: its logging, its memory, its names in the store, its wake-ups."""
 
 from __future__ import annotations
 
 import functools
+import gc
 import os
 from typing import Any
 
@@ -10,17 +11,9 @@ from celery import signals
 from kombu.transport.redis import Transport
 
 from aispine import logs, settings
-from aispine.engine import broker, lease
-from aispine.engine.lease import Leases
-from aispine.engine.queues import Queues
-from aispine.engine.recover import Tick
-from aispine.engine.run import AgentCache, Worker
+from aispine.engine import lease
 from aispine.engine.terms import Terms
 from aispine.events.waker import Waker
-from aispine.store import database
-
-_POOL = 4
-"""Connections of a process; hundreds of threads share them, since a node needs one only at its two ends."""
 
 
 def connect() -> None:
@@ -29,40 +22,18 @@ def connect() -> None:
     # Redis restarting while a message is unacknowledged raises this one inside kombu and would end the worker.
     if AttributeError not in Transport.connection_errors:
         Transport.connection_errors = (*Transport.connection_errors, AttributeError)
+    os.register_at_fork(before=_share_memory)
 
 
-def worker() -> Worker:
-    """What the tasks of this process work with."""
-    return _worker(os.getpid())
+def waker() -> Waker:
+    """The wake-ups of this process, made after the fork."""
+    return _waker(os.getpid())
 
 
-def tick() -> Tick:
-    """What beat works with."""
+def terms() -> Terms:
+    """The terms under which this process holds nodes."""
     current = settings.current()
-    terms = _terms()
-    return Tick(
-        store=database.engine_store(2),
-        celery=broker.app(),
-        terms=terms,
-        wakeups=_waker(os.getpid()),
-        queues=Queues(current.broker_url or str(current.redis_url)),
-    )
-
-
-@functools.lru_cache(maxsize=1)
-def _worker(pid: int) -> Worker:
-    current = settings.current()
-    store = database.engine_store(_POOL)
-    terms = _terms()
-    return Worker(
-        store=store,
-        celery=broker.app(),
-        settings=current,
-        terms=terms,
-        leases=Leases(store, terms.owner, lease=current.lease, heartbeat=current.heartbeat),
-        wakeups=_waker(pid),
-        agents=AgentCache(),
-    )
+    return Terms(owner=lease.owner(), lease=current.lease, max_lost_attempts=current.max_lost_attempts)
 
 
 @functools.lru_cache(maxsize=1)
@@ -70,9 +41,10 @@ def _waker(_pid: int) -> Waker:
     return Waker(str(settings.current().redis_url))
 
 
-def _terms() -> Terms:
-    current = settings.current()
-    return Terms(owner=lease.owner(), lease=current.lease, max_lost_attempts=current.max_lost_attempts)
+def _share_memory() -> None:
+    """Keeps the collector of a forked child off the pages that it shares with its parent."""
+    gc.collect()
+    gc.freeze()
 
 
 def _configure_logging(**_: Any) -> None:

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-import structlog
 from celery import Celery, chain, chord, group
 from celery.canvas import Signature
 from kombu.exceptions import OperationalError
 
+from aispine import logs
 from aispine.engine import activation, broker
 from aispine.flow.plan import Plan, in_place
 from aispine.flow.shape import MAX_GROUP, Chain, Chord, Shape, Step, shape
 from aispine.flow.state import ExecutionState, Transition
 
-_log = structlog.get_logger(__name__)
+_log = logs.get(__name__)
 
 
 def send(celery: Celery, plan: Plan, transition: Transition, paths: Sequence[str]) -> None:
