@@ -55,7 +55,7 @@ class Web:
 
 
 @pytest.fixture
-def web(settings_env: Servers, api_key: str) -> Iterator[Web]:
+def web(no_workers: None, settings_env: Servers, api_key: str) -> Iterator[Web]:
     running = Web(settings_env, api_key)
     yield running
     running.http.close()
