@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -18,12 +18,15 @@ from aispine.engine import canvas, plans
 from aispine.engine.advance import advance
 from aispine.engine.facts import DeadlinePassed, Fact, Lost, RetryDue
 from aispine.engine.queues import Queues
-from aispine.engine.run import Wakeups
 from aispine.engine.terms import Terms
 from aispine.errors import StoreUnavailable
 from aispine.flow.status import NodeStatus
 from aispine.store import due
 from aispine.store.database import Store
+
+if TYPE_CHECKING:
+    # Beat runs no node: what a worker needs for that would cost it several megabytes.
+    from aispine.engine.run import Wakeups
 
 _log = logs.get(__name__)
 BATCH: Final = 500
