@@ -25,7 +25,7 @@ FLOWER: Final = "flower"
 _START_SECONDS: Final = 90.0
 _WEB_FAILURES: Final = 3
 _STOP_SECONDS: Final = 35.0
-"""Longer than the workers' own limit, so that they hand back what they run."""
+"""Longer than the workers' own patience, so that they end by themselves."""
 _WITHHELD: Final = frozenset({"database_url", "api_key"})
 """What no child needs: the owner's login is for migrations, the key is a user's."""
 
