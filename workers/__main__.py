@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import logging
+import atexit
 import os
 import sys
 
@@ -28,6 +28,6 @@ def main() -> int:
 
 if __name__ == "__main__":
     code = main()
-    logging.shutdown()
+    atexit._run_exitfuncs()  # noqa: SLF001 - the pool's temporary folder goes, the log is written out.
     # Taking every module apart would keep whoever stops us waiting, and nothing is left that it would save.
     os._exit(code)
