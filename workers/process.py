@@ -11,6 +11,7 @@ from kombu.transport.redis import Transport
 
 from aispine import logs, settings
 from aispine.engine import broker, lease
+from aispine.engine.dispatch import Dispatch
 from aispine.engine.lease import Leases
 from aispine.engine.queues import Queues
 from aispine.engine.recover import Tick
@@ -18,6 +19,7 @@ from aispine.engine.run import AgentCache, Worker
 from aispine.engine.terms import Terms
 from aispine.events.waker import Waker
 from aispine.store import database
+from aispine.store.database import Store
 
 _POOL = 4
 """Connections of a process; hundreds of threads share them, since a node needs one only at its two ends."""
@@ -40,34 +42,33 @@ def tick() -> Tick:
     """What beat works with."""
     current = settings.current()
     terms = _terms()
+    store = database.engine_store(2)
     return Tick(
-        store=database.engine_store(2),
+        store=store,
         celery=broker.app(),
         terms=terms,
-        wakeups=_waker(os.getpid()),
+        dispatch=_dispatch(store),
         queues=Queues(current.broker_url or str(current.redis_url)),
     )
 
 
 @functools.lru_cache(maxsize=1)
-def _worker(pid: int) -> Worker:
+def _worker(_pid: int) -> Worker:
     current = settings.current()
     store = database.engine_store(_POOL)
     terms = _terms()
     return Worker(
         store=store,
-        celery=broker.app(),
         settings=current,
         terms=terms,
         leases=Leases(store, terms.owner, lease=current.lease, heartbeat=current.heartbeat),
-        wakeups=_waker(pid),
+        dispatch=_dispatch(store),
         agents=AgentCache(),
     )
 
 
-@functools.lru_cache(maxsize=1)
-def _waker(_pid: int) -> Waker:
-    return Waker(str(settings.current().redis_url))
+def _dispatch(store: Store) -> Dispatch:
+    return Dispatch(store=store, celery=broker.app(), wakeups=Waker(str(settings.current().redis_url)))
 
 
 def _terms() -> Terms:

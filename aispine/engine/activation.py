@@ -1,4 +1,4 @@
-"""What happens when all edges of a node are settled: it is skipped, evaluated in place, or queued."""
+"""What happens when all edges of a node are settled: it is skipped, evaluated in place, opened, or queued."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from aispine.engine import scope
-from aispine.engine.ending import complete, expression_error, fail, skip
+from aispine.engine import containers, joins, scope, waits
+from aispine.engine.ending import BLOCKED, complete, expression_error, fail, skip
 from aispine.engine.ledger import Ledger
 from aispine.engine.terms import Terms
 from aispine.errors import ExpressionError
+from aispine.flow.expression import Template
 from aispine.flow.model import Node, NodeType
-from aispine.flow.plan import EdgeKind, in_place
-from aispine.flow.references import References
+from aispine.flow.plan import CONTAINERS, WAITS, EdgeKind, in_place
 from aispine.flow.status import NodeStatus
 
 QUEUES: Final = {"quick": "engine", "cpu": "cpu", "io": "io"}
@@ -21,26 +21,34 @@ QUEUES: Final = {"quick": "engine", "cpu": "cpu", "io": "io"}
 
 
 def resolve(ledger: Ledger, path: str, terms: Terms) -> None:
-    """Decides about a node whose incoming edges are all settled."""
-    node = ledger.node(path)
-    if node.blocked:
+    """Decides about a node whose edges may all be settled; one that is not ready, or past that, stays as it is."""
+    node, spec = ledger.node(path), ledger.spec(path)
+    if node.status is not NodeStatus.PENDING:
         return
-    edges = ledger.plan.graph.incoming[path]
-    controlled = any(edge.kind is EdgeKind.CONTROL for edge in edges)
-    if (node.live_control if controlled else node.live_dependency) == 0:
-        skip(ledger, path, "no live edge")
-    else:
+    if spec.join is not None:
+        joins.resolve(ledger, path, spec.join)
+    elif node.unsettled:
+        return
+    elif node.blocked:
+        skip(ledger, path, BLOCKED)
+    elif _is_live(ledger, path, node.live_control, node.live_dependency):
         activate(ledger, path, terms)
+    else:
+        skip(ledger, path, "no live edge")
 
 
 def activate(ledger: Ledger, path: str, terms: Terms) -> None:
-    """Evaluates a node in place, or queues it with its input for a worker."""
+    """Sets a node going."""
     spec = ledger.spec(path)
     try:
         if not _guarded(ledger, path, spec):
             skip(ledger, path, "guard")
         elif in_place(spec):
             _evaluate(ledger, path, spec)
+        elif spec.type in CONTAINERS:
+            containers.open_(ledger, path, spec)
+        elif spec.type in WAITS:
+            waits.begin(ledger, path, spec, _rendered_input(ledger, path, spec))
         else:
             _enqueue(ledger, path, spec, terms)
     except ExpressionError as error:
@@ -53,9 +61,18 @@ def agent_reference(spec: Node) -> str:
 
 
 def queue_of(spec: Node, agents: Mapping[str, Mapping[str, Any]]) -> str:
-    """The queue of a node that calls an agent: its own pool wins over the agent's."""
+    """The queue of a node that needs a worker: its own pool wins over its agent's; a subflow is started at once."""
+    if spec.type is NodeType.SUBFLOW:
+        return QUEUES["quick"]
     pool = spec.pool or agents[agent_reference(spec)]["pool"]
     return QUEUES[pool]
+
+
+def _is_live(ledger: Ledger, path: str, control: int, dependency: int) -> bool:
+    edges = ledger.plan.incoming(path)
+    if not edges:
+        return True
+    return (control if any(edge.kind is EdgeKind.CONTROL for edge in edges) else dependency) > 0
 
 
 def _guarded(ledger: Ledger, path: str, spec: Node) -> bool:
@@ -63,7 +80,7 @@ def _guarded(ledger: Ledger, path: str, spec: Node) -> bool:
 
 
 def _evaluate(ledger: Ledger, path: str, spec: Node) -> None:
-    value = _input(ledger, path, spec)
+    value = _rendered_input(ledger, path, spec)
     if spec.type in {NodeType.DECISION, NodeType.SWITCH}:
         complete(ledger, path, value, state={"chosen": _choose(ledger, path, spec)})
     elif spec.output is not None and spec.type in {NodeType.TRANSFORM, NodeType.OUTPUT}:
@@ -97,16 +114,15 @@ def _agent_input(ledger: Ledger, path: str, spec: Node) -> Any:
         error = scope.arriving_error(ledger, path)
         if error is not None:
             return {"error": error}
-    return _input(ledger, path, spec)
+    return _rendered_input(ledger, path, spec)
 
 
-def _input(ledger: Ledger, path: str, spec: Node) -> Any:
+def _rendered_input(ledger: Ledger, path: str, spec: Node) -> Any:
     return _render(ledger, path, spec.input) if spec.input is not None else scope.arriving(ledger, path)
 
 
-def _render(ledger: Ledger, path: str, template: Any) -> Any:
-    references: References = template.references
-    return template.render(scope.scope(ledger, path, references))
+def _render(ledger: Ledger, path: str, template: Template) -> Any:
+    return template.render(scope.scope(ledger, path, template.references))
 
 
 def _as_object(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -16,6 +16,7 @@ from aispine.flow.plan import Plan
 from aispine.flow.state import ExecutionState, NodeState, Reading, Transition
 from aispine.store import transitions
 from aispine.store.database import Store
+from aispine.store.transitions import Wanted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,6 +25,8 @@ class Held:
 
     node: NodeState
     execution: ExecutionState
+    known: Mapping[str, NodeState]
+    """Rows that it has seen, good for as long as the execution's `event_seq` stays."""
 
 
 def claim(store: Store, execution_id: str, path: str, terms: Terms) -> Held | None:
@@ -33,7 +36,7 @@ def claim(store: Store, execution_id: str, path: str, terms: Terms) -> Held | No
     if taken is None:
         return None
     store.clock.tell(taken.now)
-    return Held(node=taken.node, execution=taken.execution)
+    return Held(node=taken.node, execution=taken.execution, known={taken.node.path: taken.node})
 
 
 def finish(
@@ -41,11 +44,11 @@ def finish(
 ) -> Transition | None:
     """Applies what happened to a held node.
 
-    While nothing else is open in the execution, all that a decision needs is at hand: it is written in one round trip
+    While no other node is active, all that a decision needs is at hand: it is written in one round trip
     unless the execution has moved on. Otherwise the execution is locked, read, decided and written.
     """
     facts = tuple(facts)
-    if held.execution.open_nodes == 1:
+    if held.execution.active_nodes == 1:
         transition = _speculate(store, held, facts, terms, take_from)
         if transition is not None:
             return transition
@@ -90,18 +93,20 @@ def held_after(transition: Transition) -> Held | None:
     """The node that the deciding process took with the transition, ready to run."""
     if transition.claimed is None:
         return None
-    node = replace(transition.nodes[transition.claimed], stored=True)
-    return Held(node=node, execution=transition.execution)
+    known = {path: replace(node, stored=True) for path, node in transition.known.items()}
+    return Held(node=known[transition.claimed], execution=transition.execution, known=known)
 
 
 def _speculate(
     store: Store, held: Held, facts: tuple[Fact, ...], terms: Terms, take_from: str | None
 ) -> Transition | None:
-    reading = Reading(execution=held.execution, nodes={held.node.path: held.node}, now=store.clock.now())
+    reading = Reading(execution=held.execution, nodes=held.known, now=store.clock.now())
     plan = plans.find(store, held.execution.flow_version_id)
     try:
         transition = decide(plan, reading, facts, terms, take_from=take_from)
     except MissingNodesError:
+        return None
+    if not transitions.is_one_statement(transition):
         return None
     with store.autocommit() as connection:
         written = transitions.write(connection, held.execution, transition, commit=False)
@@ -121,10 +126,15 @@ def _decide(
     take_from: str | None,
 ) -> tuple[Reading, Transition]:
     """Decides on a locked execution, reading more rows for as long as the decision asks for them."""
+    wanted = Wanted(paths=frozenset(reading.nodes))
     while True:
         try:
             return reading, decide(plan, reading, facts, terms, take_from=take_from)
         except MissingNodesError as missing:
-            paths = missing.paths.union(reading.nodes)
-            all_open = reading.all_open or missing.all_open
-            reading = transitions.read(connection, reading.execution.execution_id, paths, all_open=all_open)
+            wanted |= Wanted(
+                paths=missing.paths,
+                all_open=missing.all_open,
+                everything=missing.everything,
+                signals=missing.signals,
+            )
+            reading = transitions.read(connection, reading.execution.execution_id, wanted)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aispine.flow.model import Flow
-from aispine.flow.plan import Edge, EdgeKind, Graph, in_place, plan
+from aispine.flow.plan import Edge, EdgeKind, Graph, in_place, needs_worker, plan
 from aispine.flow.shape import Chain, Chord, Shape, Step, shape
 
 
@@ -30,7 +30,7 @@ def describe(flow: Flow) -> Tree:
 def _segments(graph: Graph) -> Iterator[tuple[list[str], Shape]]:
     covered: set[str] = set()
     for name in graph.order:
-        if name in covered or in_place(graph.nodes[name]):
+        if name in covered or not needs_worker(graph.nodes[name]):
             continue
         together = [other for other in _siblings(graph, name) if other not in covered]
         part = shape(graph, together)
@@ -41,7 +41,7 @@ def _segments(graph: Graph) -> Iterator[tuple[list[str], Shape]]:
 def _siblings(graph: Graph, name: str) -> list[str]:
     """The nodes for workers that become ready by the very same edges."""
     causes = _causes(graph, name)
-    found = [other for other in graph.order if not in_place(graph.nodes[other]) and _causes(graph, other) == causes]
+    found = [other for other in graph.order if needs_worker(graph.nodes[other]) and _causes(graph, other) == causes]
     return found if len(causes) == 1 or not causes else [name]
 
 

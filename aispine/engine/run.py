@@ -7,16 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from celery import Celery
-
 from aispine.agent import call as agent_call
 from aispine.agent import registry
 from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
-from aispine.engine import advance, canvas, plans
-from aispine.engine.activation import agent_reference
+from aispine.engine import advance, children, plans
+from aispine.engine.activation import QUEUES, agent_reference
 from aispine.engine.advance import Held
-from aispine.engine.facts import Finished, Started
+from aispine.engine.dispatch import Dispatch
+from aispine.engine.facts import Fact, Finished, Started
 from aispine.engine.lease import Leases
 from aispine.engine.terms import Terms
 from aispine.errors import NotFound
@@ -24,7 +23,7 @@ from aispine.flow.model import Node
 from aispine.flow.state import Transition
 from aispine.flow.status import NodeStatus
 from aispine.settings import Settings
-from aispine.store import node_logs, node_status
+from aispine.store import node_glance, node_logs
 from aispine.store.database import Store, dumps
 
 
@@ -40,12 +39,6 @@ class Carrier(Protocol):
 
     def stop(self) -> None:
         """Drops what is left of the chain."""
-
-
-class Wakeups(Protocol):
-    """Tells followers of an execution that there is something new."""
-
-    def wake(self, execution_id: str) -> None: ...
 
 
 class AgentCache:
@@ -72,11 +65,10 @@ class Worker:
     """What a worker process works with."""
 
     store: Store
-    celery: Celery
     settings: Settings
     terms: Terms
     leases: Leases
-    wakeups: Wakeups
+    dispatch: Dispatch
     agents: AgentCache
 
 
@@ -95,16 +87,28 @@ def run(worker: Worker, execution_id: str, path: str, carrier: Carrier) -> None:
     held = advance.claim(worker.store, execution_id, path, worker.terms)
     if held is not None:
         _go_on(worker, held, carrier)
-    elif node_status.find(worker.store, execution_id, path) is not NodeStatus.COMPLETED:
+        return
+    glance = node_glance.find(worker.store, execution_id, path)
+    if glance is None or glance.status is not NodeStatus.COMPLETED:
         carrier.stop()
+    if glance is not None and glance.status is NodeStatus.WAITING and glance.child is not None:
+        _look_at_child(worker, execution_id, path, glance.child, carrier)
+
+
+def _look_at_child(worker: Worker, execution_id: str, path: str, child: str, carrier: Carrier) -> None:
+    fact = children.ended(worker.store, path, child)
+    if fact is None:
+        return
+    transition = advance.advance(worker.store, execution_id, [fact], worker.terms, path=path, take_from=QUEUES["quick"])
+    if transition is not None and not transition.empty:
+        _go_on(worker, _follow(worker, transition, carrier), carrier)
 
 
 def _go_on(worker: Worker, held: Held | None, carrier: Carrier) -> None:
     until = time.monotonic() + worker.settings.slice
     while held is not None:
-        outcome = _attempt(worker, held)
+        fact = _work(worker, held)
         take_from = held.node.queue if time.monotonic() < until else None
-        fact = Finished(path=held.node.path, attempt=held.node.attempt, outcome=outcome)
         transition = advance.finish(worker.store, held, [fact], worker.terms, take_from=take_from)
         if transition is None:
             carrier.stop()
@@ -114,23 +118,28 @@ def _go_on(worker: Worker, held: Held | None, carrier: Carrier) -> None:
 
 def _follow(worker: Worker, transition: Transition, carrier: Carrier) -> Held | None:
     """Sees to it that everything that became ready is on its way; returns what this process runs next."""
-    execution = transition.execution
-    worker.wakeups.wake(execution.execution_id)
     claimed, queued = transition.claimed, transition.queued
     if claimed is not None and carrier.following == {claimed} and not queued:
         carrier.skip()
-    elif claimed is not None or not queued or carrier.following != set(queued):
+    elif claimed is None and queued and carrier.following == set(queued):
+        queued = ()
+    else:
         carrier.stop()
-        if queued:
-            plan = plans.find(worker.store, execution.flow_version_id)
-            canvas.send(worker.celery, plan, transition, queued)
+    worker.dispatch.follow(transition, queued=queued)
     return advance.held_after(transition)
 
 
-def _attempt(worker: Worker, held: Held) -> Outcome:
+def _work(worker: Worker, held: Held) -> Fact:
+    """Does what the node is for."""
+    spec = plans.find(worker.store, held.execution.flow_version_id).node(held.node.path)
+    if spec.subflow is not None:
+        return children.begin(worker.store, held.execution, held.node, spec)
+    return Finished(path=held.node.path, attempt=held.node.attempt, outcome=_attempt(worker, held, spec))
+
+
+def _attempt(worker: Worker, held: Held, spec: Node) -> Outcome:
     """Calls the agent of a held node under its lease and keeps what it printed."""
     execution, node = held.execution, held.node
-    spec = plans.find(worker.store, execution.flow_version_id).node(node.path)
     with worker.leases.hold(execution.execution_id, node.path, node.attempt):
         try:
             agent = _agent(worker, held, spec)

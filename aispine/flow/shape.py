@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aispine.flow.plan import Edge, EdgeKind, Graph, in_place
+from aispine.flow.plan import Edge, EdgeKind, Graph, in_place, needs_worker
 
 MAX_CHAIN: Final = 50
 """A chain carries its whole tail in each message, so a longer one is handed on in parts."""
@@ -89,16 +89,18 @@ def _line(graph: Graph, start: str) -> list[str]:
     line, current = [start], start
     while len(line) < MAX_CHAIN and (following := _only_follower(graph, current)) is not None:
         current = following
-        if not in_place(graph.nodes[current]):
+        if needs_worker(graph.nodes[current]):
             line.append(current)
     return line
 
 
 def _only_follower(graph: Graph, path: str) -> str | None:
+    """The node that comes next for certain; behind a subflow, which waits for its child, nothing is known."""
     edges = _certain(graph, path)
-    if len(edges) == 1 and len(graph.incoming[edges[0].target]) == 1:
-        return edges[0].target
-    return None
+    if graph.nodes[path].subflow is not None or len(edges) != 1 or len(graph.incoming[edges[0].target]) != 1:
+        return None
+    target = graph.nodes[edges[0].target]
+    return target.id if needs_worker(target) or in_place(target) else None
 
 
 def _opening(graph: Graph, path: str) -> list[str]:
@@ -107,7 +109,7 @@ def _opening(graph: Graph, path: str) -> list[str]:
     while len(edges) == 1 and _is_passage(graph, edges[0].target):
         edges = _certain(graph, edges[0].target)
     targets = [edge.target for edge in edges if len(graph.incoming[edge.target]) == 1]
-    return [target for target in targets if not in_place(graph.nodes[target])]
+    return [target for target in targets if needs_worker(graph.nodes[target])]
 
 
 def _is_passage(graph: Graph, path: str) -> bool:

@@ -15,8 +15,8 @@ _NODES: Final = Statement(
     "due_nodes",
     "int",
     """
-    SELECT execution_id, path, status, attempt FROM node_executions
-    WHERE due_at <= clock_timestamp() AND status IN ('running', 'retrying')
+    SELECT execution_id, path, status, attempt, lease_owner, state FROM node_executions
+    WHERE due_at <= clock_timestamp() AND status IN ('running', 'retrying', 'waiting')
     ORDER BY due_at LIMIT $1
     """,
 )
@@ -56,6 +56,17 @@ _DEADLINES: Final = Statement(
     ORDER BY due_at LIMIT $1
     """,
 )
+_ORPHANS: Final = Statement(
+    "orphaned_children",
+    "int",
+    """
+    SELECT child.execution_id FROM executions child
+    JOIN executions parent ON parent.execution_id = child.parent_execution_id
+    WHERE child.status NOT IN ('completed', 'failed', 'cancelled', 'timed_out')
+      AND parent.status IN ('completed', 'failed', 'cancelled', 'timed_out')
+    LIMIT $1
+    """,
+)
 _NEXT: Final = Statement(
     "next_due",
     "",
@@ -87,7 +98,7 @@ _OVERDUE: Final = Statement(
 
 
 def nodes(store: Store, limit: int) -> Sequence[Row[Any]]:
-    """Running nodes whose lease is over and retries whose delay is over: `execution_id path status attempt`."""
+    """Nodes whose lease, delay, timer or timeout is over: `execution_id path status attempt lease_owner state`."""
     with store.autocommit() as connection:
         return _NODES.all(connection, limit)
 
@@ -108,6 +119,12 @@ def deadlines(store: Store, limit: int) -> Sequence[str]:
     """Executions whose time is over."""
     with store.autocommit() as connection:
         return [str(row.execution_id) for row in _DEADLINES.all(connection, limit)]
+
+
+def orphans(store: Store, limit: int) -> Sequence[str]:
+    """Child executions that go on although the execution that waited for them has ended."""
+    with store.autocommit() as connection:
+        return [str(row.execution_id) for row in _ORPHANS.all(connection, limit)]
 
 
 def hasten_queued(store: Store, older_than: float) -> int:

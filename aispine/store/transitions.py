@@ -8,36 +8,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from aispine.errors import NotFound
-from aispine.flow.state import Event, ExecutionState, NodeState, Reading, Transition
+from aispine.flow.state import Event, ExecutionState, NodeState, Reading, Signal, Transition
 from aispine.flow.status import ExecutionStatus, NodeStatus
 from aispine.store.database import bind_tenant, dumps
 from aispine.store.prepared import Statement
 
 _EXECUTION: Final = (
     "e.execution_id, e.tenant_id, e.flow_id, e.flow_version_id, e.status, e.input, e.context, e.agents, e.event_seq, "
-    "e.open_nodes, e.error, e.started_at, e.deadline_at"
+    "e.open_nodes, e.active_nodes, e.reopened, e.error, e.started_at, e.deadline_at, e.paused_at, "
+    "e.parent_execution_id, e.parent_path"
 )
 
 _LOCK: Final = Statement("lock_execution", "uuid", "SELECT 1 FROM executions WHERE execution_id = $1 FOR NO KEY UPDATE")
 
+# The input of a node is only read where a decision needs it: what an item is, and what a wait passes on.
 _READ: Final = Statement(
     "read_execution",
-    "uuid, text[], boolean",
+    "uuid, text[], boolean, boolean, boolean",
     f"""
     SELECT {_EXECUTION}, clock_timestamp() AS now,
       (SELECT json_agg(n) FROM (
         SELECT path, node_id, status, queue, attempt, lost_attempts, unsettled, live_control, live_dependency, blocked,
-               output, message, metadata, error, state, lease_owner, due_at, queued_at, started_at
+               CASE WHEN right(path, 1) = ']' OR status = 'waiting' THEN input END AS input,
+               output, message, metadata, error, state, lease_owner, due_at, queued_at, started_at, finished_at
         FROM node_executions
         WHERE execution_id = $1
-          AND (path = ANY($2) OR $3 AND status IN ('queued', 'running', 'retrying', 'waiting'))
-      ) n) AS nodes
+          AND (path = ANY($2) OR $3 AND status IN ('queued', 'running', 'retrying', 'waiting') OR $4)
+      ) n) AS nodes,
+      CASE WHEN $5 THEN (SELECT json_agg(s) FROM (
+        SELECT signal_id, name, payload FROM signals
+        WHERE execution_id = $1 AND consumed_at IS NULL ORDER BY created_at, signal_id
+      ) s) END AS signals
     FROM executions e WHERE e.execution_id = $1
     """,
 )
@@ -60,13 +67,15 @@ _UPDATES: Final = ", ".join(
 
 _WRITE: Final = Statement(
     "write_transition",
-    "uuid, int, int, text, int, json, json, json, timestamptz, timestamptz, timestamptz, timestamptz, json, json, json",
+    "uuid, int, int, text, int, json, json, json, timestamptz, timestamptz, timestamptz, timestamptz, "
+    "json, json, json, int, int, timestamptz, boolean",
     f"""
     WITH e AS (
       UPDATE executions SET event_seq = $3, status = $4, open_nodes = $5, context = COALESCE($6, context),
-        output = $7, error = $8, started_at = $9, deadline_at = $10, finished_at = $11, due_at = $12
+        output = $7, error = $8, started_at = $9, deadline_at = $10, finished_at = $11, due_at = $12,
+        active_nodes = $16, reopened = $17, paused_at = $18
       WHERE execution_id = $1 AND event_seq = $2
-      RETURNING execution_id, tenant_id
+      RETURNING execution_id, tenant_id, parent_execution_id, parent_path
     ), inserted AS (
       INSERT INTO node_executions (execution_id, tenant_id, {_NODE_NAMES})
       SELECT e.execution_id, e.tenant_id, {_INSERT_VALUES} FROM e, json_to_recordset($13) AS x({_NODE_COLUMNS})
@@ -74,6 +83,9 @@ _WRITE: Final = Statement(
       UPDATE node_executions n SET {_UPDATES}
       FROM e, json_to_recordset($14) AS x({_NODE_COLUMNS})
       WHERE n.execution_id = e.execution_id AND n.path = x.path
+    ), parent AS (
+      UPDATE node_executions n SET due_at = clock_timestamp()
+      FROM e WHERE $19 AND n.execution_id = e.parent_execution_id AND n.path = e.parent_path AND n.status = 'waiting'
     ), logged AS (
       INSERT INTO events (execution_id, tenant_id, seq, type, path, data, created_at)
       SELECT e.execution_id, e.tenant_id, x.seq, x.type, x.path, x.data, clock_timestamp()
@@ -111,6 +123,45 @@ _CLAIM: Final = Statement(
 )
 
 
+_FORGET: Final = Statement(
+    "forget_frames",
+    "uuid, text",
+    # A path is compared from its start, since node ids may hold characters that LIKE takes for its own.
+    "DELETE FROM node_executions WHERE execution_id = $1 AND left(path, length($2) + 1) = $2 || '['",
+)
+_KEEP: Final = Statement(
+    "keep_signal",
+    "text, uuid, text, text, json",
+    """
+    INSERT INTO signals (signal_id, execution_id, tenant_id, name, payload, created_at)
+    VALUES ($1, $2, $3, $4, $5, clock_timestamp())
+    """,
+)
+_CONSUME: Final = Statement(
+    "consume_signals",
+    "uuid, text[]",
+    "UPDATE signals SET consumed_at = clock_timestamp() WHERE execution_id = $1 AND signal_id = ANY($2)",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What a read is to bring besides the execution: rows by path, all that are open, all there are, kept signals."""
+
+    paths: frozenset[str] = frozenset()
+    all_open: bool = False
+    everything: bool = False
+    signals: bool = False
+
+    def __or__(self, other: Wanted) -> Wanted:
+        return Wanted(
+            paths=self.paths | other.paths,
+            all_open=self.all_open or other.all_open,
+            everything=self.everything or other.everything,
+            signals=self.signals or other.signals,
+        )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
     """A node that this process runs now, and the execution as it stood at that moment."""
@@ -137,33 +188,48 @@ def lock_and_read(
     """
     _LOCK.prepare(connection)
     before = f"BEGIN; {bind_tenant(connection, tenant_id)}{_LOCK.call(connection, execution_id)}"
-    return _read(connection, execution_id, paths, all_open=False, before=before)
+    return _read(connection, execution_id, Wanted(paths=frozenset(paths)), before=before)
 
 
-def read(connection: Connection, execution_id: str, paths: Iterable[str], *, all_open: bool = False) -> Reading:
+def read(connection: Connection, execution_id: str, wanted: Wanted) -> Reading:
     """Reads once more inside the transaction of `lock_and_read`."""
-    reading = _read(connection, execution_id, paths, all_open=all_open)
+    reading = _read(connection, execution_id, wanted)
     if reading is None:
         raise NotFound(f"execution {execution_id} is gone")
     return reading
 
 
-def _read(
-    connection: Connection, execution_id: str, paths: Iterable[str], *, all_open: bool, before: str = ""
-) -> Reading | None:
-    names = list(paths)
-    row = _READ.one(connection, execution_id, names, all_open, before=before)
-    return None if row is None else _reading(row, names, all_open=all_open)
+def _read(connection: Connection, execution_id: str, wanted: Wanted, *, before: str = "") -> Reading | None:
+    names = list(wanted.paths)
+    row = _READ.one(connection, execution_id, names, wanted.all_open, wanted.everything, wanted.signals, before=before)
+    return None if row is None else _reading(row, names, wanted)
 
 
 def write(connection: Connection, before: ExecutionState, transition: Transition, *, commit: bool) -> bool:
     """Writes a transition in one statement; False, and nothing written, when the execution has moved on since."""
     parameters = _parameters(before, transition)
     if commit:
+        _write_rest(connection, transition)
         _WRITE.run(connection, *parameters, after="COMMIT")
         return True
     row = _WRITE.one(connection, *parameters)
     return row is not None
+
+
+def is_one_statement(transition: Transition) -> bool:
+    """True when `write` needs no transaction around it."""
+    return not (transition.forgotten or transition.kept or transition.consumed)
+
+
+def _write_rest(connection: Connection, transition: Transition) -> None:
+    execution = transition.execution
+    for container in transition.forgotten:
+        _FORGET.run(connection, execution.execution_id, container)
+    for signal in transition.kept:
+        values = (signal.signal_id, execution.execution_id, execution.tenant_id, signal.name)
+        _KEEP.run(connection, *values, dumps(signal.payload))
+    if transition.consumed:
+        _CONSUME.run(connection, execution.execution_id, list(transition.consumed))
 
 
 def end(connection: Connection) -> None:
@@ -186,11 +252,23 @@ def _parameters(before: ExecutionState, transition: Transition) -> tuple[Any, ..
         after.started_at,
         after.deadline_at,
         after.finished_at,
-        None if after.status.terminal else after.deadline_at,
+        _due_at(after),
         dumps([_row(node) for node in nodes if not node.stored]),
         dumps([_row(node) for node in nodes if node.stored]),
         dumps([_event(event, seq) for seq, event in enumerate(transition.events, before.event_seq + 1)]),
+        after.active_nodes,
+        after.reopened,
+        after.paused_at,
+        after.status.terminal,
     )
+
+
+def _due_at(execution: ExecutionState) -> datetime | None:
+    """When the tick looks at an execution: at its deadline, or at once when it has still to be started."""
+    if execution.status is ExecutionStatus.QUEUED:
+        return datetime.now(UTC)
+    stopped = execution.status.terminal or execution.status is ExecutionStatus.PAUSED
+    return None if stopped else execution.deadline_at
 
 
 def _row(node: NodeState) -> dict[str, Any]:
@@ -208,10 +286,17 @@ def _event(event: Event, seq: int) -> dict[str, Any]:
     return {"seq": seq, "type": event.type, "path": event.path, "data": event.data}
 
 
-def _reading(row: Any, paths: list[str], *, all_open: bool) -> Reading:
-    nodes: dict[str, NodeState | None] = dict.fromkeys(paths)
+def _reading(row: Any, names: list[str], wanted: Wanted) -> Reading:
+    nodes: dict[str, NodeState | None] = dict.fromkeys(names)
     nodes.update((found["path"], _node(found)) for found in row.nodes or ())
-    return Reading(execution=_execution(row), nodes=nodes, now=row.now, all_open=all_open)
+    return Reading(
+        execution=_execution(row),
+        nodes=nodes,
+        now=row.now,
+        all_open=wanted.all_open or wanted.everything,
+        everything=wanted.everything,
+        signals=tuple(Signal(**found) for found in row.signals or ()) if wanted.signals else None,
+    )
 
 
 def _execution(row: Any) -> ExecutionState:
@@ -226,13 +311,18 @@ def _execution(row: Any) -> ExecutionState:
         agents=row.agents or {},
         event_seq=row.event_seq,
         open_nodes=row.open_nodes,
+        active_nodes=row.active_nodes,
+        reopened=row.reopened,
         error=row.error,
         started_at=row.started_at,
         deadline_at=row.deadline_at,
+        paused_at=row.paused_at,
+        parent_execution_id=None if row.parent_execution_id is None else str(row.parent_execution_id),
+        parent_path=row.parent_path,
     )
 
 
-_TIMES: Final = ("due_at", "queued_at", "started_at")
+_TIMES: Final = ("due_at", "queued_at", "started_at", "finished_at")
 
 
 def _node(row: Mapping[str, Any]) -> NodeState:
