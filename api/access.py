@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, TypeVar
 import structlog
 from flask import Flask, current_app, g, request
 
-from aispine.access import authenticate
+from aispine.access import authenticate, bearer
 from api.parts import parts
 
 Access = Literal["key", "signature", "public"]
@@ -47,6 +47,8 @@ def _identify() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     if declared(view) != "key":
         return
+    header = request.headers.get("Authorization")
+    bearer(header)
     with parts().store.session(None) as session:
-        g.principal = authenticate(session, request.headers.get("Authorization"))
+        g.principal = authenticate(session, header)
     structlog.contextvars.bind_contextvars(tenant=g.principal.tenant_id)

@@ -48,7 +48,9 @@ class Parser(FlaskParser):
 
 def _invalid(error: ValidationError, schema: Schema) -> AISpineError:
     (location, messages), *_ = dict(error.messages_dict).items()
-    found = [_entry(path, message, schema) for path, message in _flat(messages)]
+    # In a query a list is a parameter that comes several times; which of them is wrong is in the message.
+    depth = 1 if location == "query" else None
+    found = [_entry(path[:depth], message, schema) for path, message in _flat(messages)]
     kind = Unprocessable if location == "json" else InvalidRequest
     return kind(found[0]["message"], field=found[0]["field"], hint=found[0].get("hint"), errors=found)
 

@@ -9,7 +9,6 @@ from flask import Response, request, url_for
 from aispine.engine import views
 from aispine.engine.cancel import cancel as cancel_execution
 from aispine.errors import InvalidRequest
-from aispine.store.database import engine_store
 from aispine.store.executions import Filter
 from api import schemas
 from api.access import access
@@ -103,8 +102,8 @@ def cancel(payload: dict[str, Any], execution_id: str) -> Any:
     """Cancel an execution and its nodes that have not ended; again is no error."""
     with tenant_session() as session:
         views.show(session, execution_id)
-    # Only the engine's login may change an execution; whose it is was asked with the tenant's own.
-    cancel_execution(engine_store(), execution_id, payload["reason"])
+    cancel_execution(parts().store, principal().tenant_id, execution_id, payload["reason"])
+    parts().wake(execution_id)
     with tenant_session() as session:
         cancelled = views.show(session, execution_id)
     return cancelled, {"Location": url_for("executions.show", execution_id=execution_id)}

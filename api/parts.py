@@ -11,7 +11,8 @@ from flask import current_app, g
 from sqlalchemy.orm import Session
 
 from aispine.access import Principal
-from aispine.errors import InvalidRequest
+from aispine.errors import StoreUnavailable
+from aispine.events.waker import Waker
 from aispine.events.wakeups import Wakeups
 from aispine.settings import Settings
 from aispine.store.database import Store
@@ -30,12 +31,21 @@ class Parts:
         url = self.settings.web_database_url
         if url is None:
             hint = "Start a local stack with `aispine up`, or set the variable."
-            raise InvalidRequest("AISPINE_WEB_DATABASE_URL is not set and no local stack runs", hint=hint)
+            raise StoreUnavailable("AISPINE_WEB_DATABASE_URL is not set and no local stack runs", hint=hint)
         return Store(url, pool_size=self.settings.web_threads)
 
     @functools.cached_property
     def streams(self) -> Streams:
         return Streams(self.store, Wakeups(self.settings.redis_url), limit=self.settings.web_streams)
+
+    @functools.cached_property
+    def _waker(self) -> Waker | None:
+        return Waker(self.settings.redis_url) if self.settings.redis_url else None
+
+    def wake(self, execution_id: str) -> None:
+        """Tells followers of the execution, in this process and others, that it has new events."""
+        if self._waker is not None:
+            self._waker.wake(execution_id)
 
 
 def parts() -> Parts:

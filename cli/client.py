@@ -104,14 +104,19 @@ class Client:
 
 
 def from_context(ctx: click.Context) -> Client:
-    """The client for the URL and key of the flags, the environment, the project or the local stack, in this order."""
+    """The client for the URL and key of the flags, the environment, the project or the local stack, in this order.
+
+    The local stack's key goes to the local stack alone, and never to a URL that somebody named.
+    """
     from aispine import settings
 
-    given, found = options.of(ctx), settings.current()
-    url = given.url or found.url
-    if url is None:
+    given, named, found = options.of(ctx), settings.load(stack=False), settings.current()
+    url, key = given.url or named.url, given.api_key or named.api_key
+    if url is not None:
+        return Client(url, key)
+    if found.url is None:
         raise errors.Unavailable("no AI Spine is running here", hint=_START_HINT)
-    return Client(url, given.api_key or found.api_key)
+    return Client(found.url, key or found.api_key)
 
 
 def pages(client: Client, path: str, *, params: Mapping[str, Any], limit: int) -> Iterator[dict[str, Any]]:

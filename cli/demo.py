@@ -79,18 +79,19 @@ def _home(home: Path | None) -> AbstractContextManager[Path]:
 def _stack(console: Console, home: Path) -> Iterator[Client]:
     from cli import local_stack
 
-    with ExitStack() as stack:
-        began = time.monotonic()
+    began = time.monotonic()
+    stack = ExitStack()
+    try:
+        starting = stack.enter_context(local_stack.started(home))
         with _busy(console, "Starting PostgreSQL, Redis, the API and the workers"):
-            client = stack.enter_context(local_stack.running(home))
+            client = starting.wait()
         _done(console, f"Stack started in {_since(began)}", client.url)
-        try:
-            yield client
-        finally:
-            began = time.monotonic()
-            with _busy(console, "Stopping everything"):
-                stack.close()
-            _done(console, f"Stack stopped in {_since(began)}")
+        yield client
+    finally:
+        began = time.monotonic()
+        with _busy(console, "Stopping everything"):
+            stack.close()
+        _done(console, f"Everything stopped in {_since(began)}")
 
 
 def _demonstrate(console: Console, client: Client, sample: Sample) -> None:

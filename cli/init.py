@@ -13,6 +13,8 @@ import click
 from aispine.errors import Conflict, InvalidRequest
 
 _SUFFIX: Final = ".tmpl"
+_HIDDEN: Final = {"gitignore": ".gitignore"}
+"""A wheel takes no hidden files along, so the template has a plain name."""
 
 
 @click.command()
@@ -55,4 +57,5 @@ def _templates(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, str
         if entry.is_dir():
             yield from _templates(entry, f"{prefix}{entry.name}/")
         elif entry.name.endswith(_SUFFIX):
-            yield prefix + entry.name.removesuffix(_SUFFIX), entry.read_text("utf-8")
+            name = entry.name.removesuffix(_SUFFIX)
+            yield prefix + _HIDDEN.get(name, name), entry.read_text("utf-8")

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ from cli.text import printable
 
 START_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 60.0
+LOG: Final = "up.log"
 _POLL_SECONDS: Final = 0.1
 
 
@@ -33,26 +35,76 @@ def temporary_home() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="aispine-demo-"))
     # Started by root, PostgreSQL runs as another user, who has to get through to its files and no further.
     folder.chmod(0o711)
+    home = folder / "home"
     try:
-        yield folder / "home"
+        yield home
     finally:
+        _remove_cluster(home)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_cluster(home: Path) -> None:
+    """Removes a cluster outside of the home, which is where it is put when nobody else can enter the home."""
+    from aispine.stack.postgres import POINTER
+
+    try:
+        place = Path((home / POINTER).read_text("utf-8").strip())
+        ours = (place / "home").read_text("utf-8").strip() == str(home)
+    except FileNotFoundError:
+        return
+    if ours:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """A stack that was told to start."""
+
+    home: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def log(self) -> Path:
+        """What the stack says."""
+        return self.home / LOG
+
+    def wait(self) -> Client:
+        """Waits until the stack answers. Raises `StackError` with what it said when it does not start."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise _not_started("the stack ended while it was starting", self.log)
+            client = _answering(self.home)
+            if client is not None:
+                return client
+            time.sleep(_POLL_SECONDS)
+        raise _not_started(f"the stack did not answer within {START_SECONDS:g} s", self.log)
+
+
+@contextmanager
+def started(home: Path) -> Iterator[Starting]:
+    """Starts a stack in the home, and stops it whatever happens."""
+    with (_made(home) / LOG).open("wb") as output:
+        process = _start(home, output.fileno())
+        try:
+            yield Starting(home, process)
+        finally:
+            _stop(process)
 
 
 @contextmanager
 def running(home: Path) -> Iterator[Client]:
-    """Starts a stack in the home, yields a client for it once it answers, and stops it whatever happens.
+    """As `started`, once the stack answers."""
+    with started(home) as stack:
+        yield stack.wait()
 
-    Raises `StackError` with what the stack said when it does not start.
-    """
-    home.mkdir(parents=True, exist_ok=True)
-    log = home / "up.log"
-    with log.open("wb") as output:
-        process = _start(home, output.fileno())
-        try:
-            yield _wait(process, home, log)
-        finally:
-            _stop(process)
+
+def _made(home: Path) -> Path:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StackError(f"{home} cannot be made: {error.strerror}", hint="Choose another --home.") from error
+    return home
 
 
 def _start(home: Path, output: int) -> subprocess.Popen[bytes]:
@@ -75,18 +127,6 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _wait(process: subprocess.Popen[bytes], home: Path, log: Path) -> Client:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise _not_started("the stack ended while it was starting", log)
-        client = _answering(home)
-        if client is not None:
-            return client
-        time.sleep(_POLL_SECONDS)
-    raise _not_started(f"the stack did not answer within {START_SECONDS:g} s", log)
 
 
 def _answering(home: Path) -> Client | None:

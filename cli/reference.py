@@ -27,7 +27,7 @@ An error is one line, `Error: ...`, often with a second one, `Hint: ...`. The pr
 each as `file:line:column: message (hint)`.
 
 A command finds the API by `--url` and `--api-key`, else by `AISPINE_URL` and `AISPINE_API_KEY`, else by the project's
-`aispine.toml`, else by the local stack that `aispine up` started.
+`aispine.toml`, else by the local stack that `aispine up` started. The local stack's key goes to the local stack alone.
 """
 
 

@@ -13,7 +13,7 @@ The workers notice a lost node within 2 s (`tests.support.environment.QUICK`). P
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -99,7 +99,9 @@ def http_agent(web_store: Store, tenant: str) -> Iterator[HttpAgent]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[Any]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failed test shows what the workers wrote."""
     report = yield
     if report.failed and "workers" in getattr(item, "fixturenames", ()) and _WORKERS in item.config.stash:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from aispine.agent import http, module
+from aispine.agent.answer import Answer
 from aispine.agent.call import call
 from aispine.agent.contract import AgentFailure, FailureCode, Health
 from aispine.agent.definition import AgentVersion
@@ -125,7 +126,7 @@ def _stranger_problem(agent: AgentVersion, settings: Settings) -> str | None:
     return _status_problem(http.post(agent, {}, settings, seconds=http.HEALTH_TIMEOUT), 401)
 
 
-def _status_problem(answer: http.Answer | AgentFailure, expected: int) -> str | None:
+def _status_problem(answer: Answer | AgentFailure, expected: int) -> str | None:
     if isinstance(answer, AgentFailure):
         return answer.message
     return None if answer.status == expected else f"the agent answered {answer.status}"

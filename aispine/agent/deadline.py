@@ -1,4 +1,4 @@
-"""Ends a call into foreign python code in time: by a signal on the main thread, by giving the thread up elsewhere."""
+"""Ends a call into foreign code in time: by a signal on the main thread, by giving the thread up elsewhere."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run(function: Callable[[], Result], seconds: float) -> Result:
     """
     if threading.current_thread() is threading.main_thread():
         return _on_main_thread(function, max(seconds, 0.001))
-    return _on_own_thread(function, seconds)
+    return run_aside(function, seconds)
 
 
 def stuck_threads() -> int:
@@ -67,7 +67,8 @@ def _disarm() -> None:
     fuse.put_out()
 
 
-def _on_own_thread(function: Callable[[], Result], seconds: float) -> Result:
+def run_aside(function: Callable[[], Result], seconds: float) -> Result:
+    """Runs `function` on a thread of its own, which is given up after `seconds`. Raises `Overdue` then."""
     results: list[Result] = []
     errors: list[BaseException] = []
 

@@ -62,7 +62,8 @@ def build(
 def as_definition(agent: AgentVersion) -> dict[str, Any]:
     """The definition as JSON: what the store keeps and the API shows; `build` reads it again."""
     values = asdict(agent)
-    return {name: _plain(values[name]) for name in KEYS if values[name] not in (None, (), {})}
+    told = (name for name, key in KEYS.items() if agent.kind in key.kinds)
+    return {name: _plain(values[name]) for name in told if values[name] not in (None, (), {})}
 
 
 def _plain(value: Any) -> Any:
@@ -200,14 +201,13 @@ KEYS: Final[Mapping[str, Key]] = {
 
 def _parse(path: Path) -> tuple[dict[str, Any], dict[str, int], list[Problem]]:
     """The values, the line of each key, and the keys that were given twice."""
-    loader = yaml.SafeLoader(_text_of(path))
+    content = _text_of(path)
     try:
+        loader = yaml.SafeLoader(content)
         node = loader.get_single_node()
         values = loader.construct_document(node) if isinstance(node, yaml.MappingNode) else None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise InvalidAgent(f"{path} is not valid YAML: {_where(error)}") from error
-    finally:
-        loader.dispose()
     if not isinstance(node, yaml.MappingNode) or not isinstance(values, dict):
         raise InvalidAgent(f"{path} must hold keys and values", hint="`aispine agent create NAME` writes one.")
     lines: dict[str, int] = {}

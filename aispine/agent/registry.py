@@ -88,7 +88,7 @@ def register_http(
     agent = _completed(given, sealed, settings)
     row = _own_row(session, tenant_id, agent.agent_id, agent.version)
     if row is not None:
-        if agent.credential is None:
+        if "api_key" not in values:
             agent = replace(agent, credential=row.credential)
         if not replaces and (row.content_hash != record.content_hash(agent) or _other_key(row, agent, settings)):
             raise _taken(agent)
@@ -154,17 +154,14 @@ def _taken(agent: AgentVersion) -> VersionConflict:
 def update(
     session: Session, tenant_id: str, agent_id: str, values: Mapping[str, Any], settings: Settings
 ) -> Registered:
-    """Changes what is registered about the tenant's own agent; keys that are left out stay, as does the API key."""
+    """Changes what is registered about the tenant's own agent; what is left out stays, `api_key: None` forgets it."""
     current = _own_newest(session, tenant_id, agent_id)
     if values.get("agent_id", agent_id) != agent_id:
         raise InvalidRequest("`agent_id` cannot be changed", field="agent_id", hint="Register another agent.")
-    kept = {name: value for name, value in manifest.as_definition(current).items() if name not in _TOLD_BY_HEALTH}
+    kept = {name: value for name, value in manifest.as_definition(current).items() if name != "version"}
     if "api_key" not in values and current.credential is not None:
         values = {**values, "api_key": credential.open_(current.credential, settings.encryption_keys)}
     return register_http(session, tenant_id, {**kept, **values}, settings, replaces=True)
-
-
-_TOLD_BY_HEALTH = ("version", "pool", "capabilities", "rate_limit")
 
 
 def delete(session: Session, tenant_id: str, agent_id: str) -> None:

@@ -105,6 +105,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
@@ -128,7 +130,7 @@ def _health(server: AgentServer) -> dict[str, Any]:
 
 def _request(body: Mapping[str, Any], headers: Any, server: AgentServer) -> AgentRequest:
     execution_id, node_id = _text(body, "execution_id"), _text(body, "node_id")
-    config = body.get("config") or {}
+    config = {} if body.get("config") is None else body["config"]
     if not isinstance(config, Mapping):
         raise Refused(400, "`config` must be an object")
     attempt = headers.get("X-AISpine-Attempt", "1")

@@ -23,7 +23,10 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
+from aispine.agent import deadline
+
 POOL_HOSTS: Final = 16
+LEAST_SWEPT: Final = 256
 
 
 @dataclass(eq=False, slots=True)
@@ -34,6 +37,8 @@ class Call:
     key: str | None = None
     overdue: bool = False
     cancelled: bool = False
+    reused: bool = False
+    """True while the call waits on a connection that an earlier call left open."""
     _socket: socket.socket | None = None
     _done: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -43,10 +48,11 @@ class Call:
         """Seconds left; never zero, which a socket takes for "do not wait"."""
         return max(self.deadline - time.monotonic(), 0.001)
 
-    def use(self, connection: socket.socket) -> None:
+    def use(self, connection: socket.socket, *, reused: bool = False) -> None:
         """Tells which socket the call waits on; it is cut at once when the time is over by now."""
         with self._lock:
             self._socket = connection
+            self.reused = reused
             if self.overdue or self.cancelled:
                 _shut(connection)
 
@@ -132,7 +138,7 @@ class _Watched:
     def request(self, *args: Any, **kwargs: Any) -> None:
         kept: socket.socket | None = getattr(self, "sock", None)
         if kept is not None:
-            _local.call.use(kept)
+            _local.call.use(kept, reused=True)
         super().request(*args, **kwargs)  # type: ignore[misc]  # urllib3's connection comes next in the order of bases
 
     def connect(self) -> None:
@@ -168,7 +174,7 @@ def connect(connection: Any, call: Call) -> socket.socket:
     The seam for rules on where calls may go: `address` below is the very one that is connected to.
     """
     last: OSError | None = None
-    for family, kind, protocol, _, address in _addresses(connection):
+    for family, kind, protocol, _, address in _addresses(connection, call):
         opened = socket.socket(family, kind, protocol)
         try:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -185,9 +191,13 @@ def connect(connection: Any, call: Call) -> socket.socket:
     raise NewConnectionError(connection, str(last)) from last
 
 
-def _addresses(connection: Any) -> list[Any]:
+def _addresses(connection: Any, call: Call) -> list[Any]:
+    """Resolves the name aside: the system's resolver takes its own time and cannot be interrupted."""
+    host, port = connection._dns_host, connection.port  # noqa: SLF001 - urllib3 keeps the name as given only there
     try:
-        return socket.getaddrinfo(connection._dns_host, connection.port, type=socket.SOCK_STREAM)  # noqa: SLF001
+        return deadline.run_aside(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), call.remaining)
+    except deadline.Overdue:
+        raise ConnectTimeoutError(connection, "the name was not resolved in time") from None
     except (socket.gaierror, UnicodeError) as error:
         reason = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
         raise NameResolutionError(connection.host, connection, reason) from error
@@ -199,31 +209,39 @@ class _Reaper:
     def __init__(self) -> None:
         self.pid = os.getpid()
         self._heap: list[tuple[float, int, Call]] = []
+        self._most = LEAST_SWEPT
         self._order = itertools.count()
         self._changed = threading.Condition()
         threading.Thread(target=self._work, name="agent-deadlines", daemon=True).start()
 
     def watch(self, call: Call) -> None:
         with self._changed:
+            self._sweep()
             heapq.heappush(self._heap, (call.deadline, next(self._order), call))
             if self._heap[0][2] is call:
                 self._changed.notify()
 
+    def _sweep(self) -> None:
+        """Drops calls that ended well before their deadline, once they may be the greater part."""
+        if len(self._heap) >= self._most:
+            self._heap = [entry for entry in self._heap if not entry[2].done]
+            heapq.heapify(self._heap)
+            self._most = max(2 * len(self._heap), LEAST_SWEPT)
+
     def _work(self) -> None:
         while True:
-            for call in self._due():
+            call = self._next_due()
+            if call is not None:
                 call.cut()
 
-    def _due(self) -> list[Call]:
-        """Waits for the next deadline; ended calls at the head are dropped, so the heap stays as small as the load."""
+    def _next_due(self) -> Call | None:
+        """Waits for the nearest deadline; None when something changed meanwhile."""
         with self._changed:
-            while self._heap and self._heap[0][2].done:
-                heapq.heappop(self._heap)
             wait = self._heap[0][0] - time.monotonic() if self._heap else None
             if wait is None or wait > 0:
                 self._changed.wait(wait)
-                return []
-            return [heapq.heappop(self._heap)[2]]
+                return None
+            return heapq.heappop(self._heap)[2]
 
 
 _the_reaper: _Reaper | None = None

@@ -76,11 +76,7 @@ class Drafter:
         if not is_mapping(tree, reading, "a node"):
             return None
         node_type = _type(tree, reading)
-        values = read_section(
-            tree, _table(node_type), reading, _called(node_type), elsewhere=functools.partial(_elsewhere, node_type)
-        )
-        if node_type is None:
-            values = {name: value for name, value in values.items() if name in _COMMON}
+        values = _read_values(tree, node_type, reading)
         known = node_type is not None and "id" in values
         node_type = node_type or NodeType.PROCESSOR
         bodies = self._bodies(node_type, values, depth)
@@ -161,6 +157,14 @@ def _type(tree: Tree, reading: Reading) -> NodeType | None:
         hint = did_you_mean(name, names) or f"There are {', '.join(NodeType)}."
         reading.report.add("unknown_type", f"there is no node type `{name[:100]}`", member.position, hint=hint)
         return None
+
+
+def _read_values(tree: Tree, node_type: NodeType | None, reading: Reading) -> dict[str, Any]:
+    elsewhere = functools.partial(_elsewhere, node_type)
+    values = read_section(tree, _table(node_type), reading, _called(node_type), elsewhere=elsewhere)
+    if node_type is None:
+        return {name: value for name, value in values.items() if name in _COMMON}
+    return values
 
 
 def _called(node_type: NodeType | None) -> str:

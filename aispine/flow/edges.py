@@ -26,12 +26,12 @@ class Directory:
     suggestions: int = 50
     """How many more times to look for a similar id: it takes time in a large file."""
 
-    def hint(self, name: str) -> str | None:
-        """The id that was probably meant."""
+    def hint(self, name: str, asking: str = "") -> str | None:
+        """The id that was probably meant, other than that of the node that names it."""
         if self.suggestions <= 0:
             return None
         self.suggestions -= 1
-        meant = suggest(name, self.owners)
+        meant = suggest(name, (known for known in self.owners if known != asking))
         return f"Did you mean `{meant}`?" if meant else None
 
 
@@ -84,7 +84,12 @@ def check_link(link: Link, draft: Draft | None, graph: Graph, directory: Directo
         report.add("dangling_reference", message, link.position, hint=hint)
     else:
         message = f"`{link.key}`: there is no node `{link.target}`"
-        report.add("dangling_reference", message, link.position, hint=directory.hint(link.target))
+        report.add(
+            "dangling_reference",
+            message,
+            link.position,
+            hint=directory.hint(link.target, draft.node.id if draft else ""),
+        )
 
 
 def check_cycles(graph: Graph, report: Report) -> None:

@@ -6,7 +6,6 @@ import functools
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import unquote
 
 import referencing
 from jsonschema import Draft202012Validator
@@ -15,11 +14,11 @@ from referencing.exceptions import Unresolvable
 
 from aispine.errors import InvalidInput
 from aispine.flow.model import Flow
+from aispine.flow.schema_cost import REFERENCES, Endless, check_cost, resolve
 
 MAX_ERRORS: Final = 100
 _FAILURES: Final = (ValueError, TypeError, LookupError, ArithmeticError)
 """What jsonschema lets through for a schema that is odd, though it fits the schema of schemas."""
-_REFERENCES: Final = ("$ref", "$dynamicRef")
 
 
 def check_input(flow: Flow, value: Any) -> None:
@@ -48,12 +47,13 @@ def schema_problem(schema: Any) -> str | None:
         Draft202012Validator.check_schema(schema)
         if dangling := next(_dangling(schema, schema), None):
             return f"the reference `{dangling}` leads nowhere"
+        check_cost(schema)
         list(_validator(_canonical(schema)).iter_errors({}))
     except SchemaError as error:
         return f"{_path(error, 'schema')}: {error.message[:300]}"
     except Unresolvable as error:
         return f"the reference `#{error.ref}` leads nowhere"
-    except RecursionError:
+    except (Endless, RecursionError):
         return "the schema refers to itself without end"
     except _FAILURES as error:
         return f"the schema cannot be used: {error}"
@@ -94,7 +94,7 @@ def _dangling(schema: Any, root: Any) -> Iterator[str]:
 def _targets(schema: Any) -> Iterator[str]:
     """Every text under `$ref` or `$dynamicRef`, wherever it stands."""
     if isinstance(schema, Mapping):
-        yield from (target for name in _REFERENCES if isinstance(target := schema.get(name), str))
+        yield from (target for name in REFERENCES if isinstance(target := schema.get(name), str))
         for member in schema.values():
             yield from _targets(member)
     elif isinstance(schema, list | tuple):
@@ -103,13 +103,8 @@ def _targets(schema: Any) -> Iterator[str]:
 
 
 def _leads_somewhere(target: str, root: Any) -> bool:
-    place = root
-    for step in unquote(target).removeprefix("#/").split("/"):
-        name = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(place, Mapping) and name in place:
-            place = place[name]
-        elif isinstance(place, list) and name.isdecimal() and int(name) < len(place):
-            place = place[int(name)]
-        else:
-            return False
+    try:
+        resolve(target, root)
+    except LookupError:
+        return False
     return True

@@ -91,7 +91,12 @@ class Check:
         owners = self.directory.owners
         if name not in owners:
             message = f"`{use.key}`: there is no node `{name}`"
-            report.add("dangling_reference", message, use.position, hint=self.directory.hint(name))
+            report.add(
+                "dangling_reference",
+                message,
+                use.position,
+                hint=self.directory.hint(name, report.node or ""),
+            )
         elif any(name in level.graph.index for level in view.levels):
             message = f"`{use.key}`: `{name}` has not surely ended when this is evaluated"
             report.add("not_an_ancestor", message, use.position, hint=f"Add `{name}` to `depends_on`.")

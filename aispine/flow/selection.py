@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import warnings
 from collections.abc import Mapping
@@ -37,12 +38,7 @@ class Selection:
     @classmethod
     def parse(cls, text: str) -> Selection:
         """Reads a selection; raises `ExpressionError` with the column of what is wrong."""
-        tree = _parse(text)
-        try:
-            found = _References(text).of(tree, at_root=True)
-        except RecursionError as error:
-            raise malformed(text, "the expression is nested too deeply") from error
-        return cls(source=text, references=found, path=_path(tree), _tree=tree)
+        return _compiled(text)
 
     def select(self, scope: Mapping[str, Any]) -> Any:
         """The selected JSON value, null where nothing is there; raises `ExpressionError` when it cannot be had."""
@@ -55,6 +51,16 @@ class Selection:
             message = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ExpressionError(f"`{shorten(self.source)}` cannot be evaluated: {message}") from error
         return result
+
+
+@functools.lru_cache(maxsize=4096)
+def _compiled(text: str) -> Selection:
+    tree = _parse(text)
+    try:
+        found = _References(text).of(tree, at_root=True)
+    except RecursionError as error:
+        raise malformed(text, "the expression is nested too deeply") from error
+    return Selection(source=text, references=found, path=_path(tree), _tree=tree)
 
 
 def _parse(text: str) -> Mapping[str, Any]:

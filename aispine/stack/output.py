@@ -40,7 +40,8 @@ class JsonOutput:
         self._stream = stream
 
     def line(self, name: str, text: str) -> None:
-        _write(self._stream, (text if _is_json(text) else _wrapped(name, text)) + "\n")
+        if text.strip():
+            _write(self._stream, (text if _is_json(text) else _wrapped(name, text)) + "\n")
 
 
 def choose(log_format: str, stream: TextIO | None = None) -> Output:

@@ -53,18 +53,9 @@ def up(settings: Settings, *, flower: bool, say: Callable[[str], None], path: Pa
             for process in servers.processes:
                 supervisor.adopt(process)
             stack = _prepare(settings, address, servers, keys)
-            supervisor.start(_programs(path or procfile.find(), settings, stack, flower=flower))
-            if _wait_for_web(supervisor, address, stop):
-                flower_url = f"http://127.0.0.1:{worker.FLOWER_PORT}" if flower else None
-                say(
-                    banner.banner(
-                        url=address.url,
-                        api_key=stack["api_key"],
-                        home=folder,
-                        flower_url=flower_url,
-                        coloured=sys.stdout.isatty(),
-                    )
-                )
+            programs = _programs(path or procfile.find(), settings, stack, flower=flower)
+            if _answers(supervisor, programs, address, stop):
+                say(_banner(settings, stack, flower=flower))
             supervisor.run(until=lambda: stop.made)
 
 
@@ -141,8 +132,8 @@ def _absolute(settings: Settings) -> str:
     return ":".join(str(Path(part).expanduser().absolute()) for part in settings.agents_path.split(":") if part)
 
 
-def _wait_for_web(supervisor: Supervisor, address: Address, stop: StopRequest) -> bool:
-    """True once /health answers, False when a signal came first."""
+def _answers(supervisor: Supervisor, programs: list[Program], address: Address, stop: StopRequest) -> bool:
+    """Starts the programs; True once /health answers, False when a signal came first."""
     answered = False
 
     def over() -> bool:
@@ -150,10 +141,23 @@ def _wait_for_web(supervisor: Supervisor, address: Address, stop: StopRequest) -
         answered = health(address) is not None
         return answered or stop.made or supervisor.failures(WEB) >= _WEB_FAILURES
 
+    if stop.made:
+        return False
+    supervisor.start(programs)
     supervisor.run(until=over, seconds=_START_SECONDS)
     if answered or stop.made:
         return answered
     raise StackError(
         f"the web process does not answer at {address.url}/health",
         hint="What it printed is shown above; see also aispine doctor.",
+    )
+
+
+def _banner(settings: Settings, stack: Mapping[str, str | None], *, flower: bool) -> str:
+    return banner.banner(
+        url=str(stack["url"]),
+        api_key=stack["api_key"],
+        home=settings.home,
+        flower_url=f"http://127.0.0.1:{worker.FLOWER_PORT}" if flower else None,
+        coloured=sys.stdout.isatty(),
     )

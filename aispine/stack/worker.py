@@ -11,6 +11,7 @@ from aispine.settings import Settings
 
 APP: Final = "workers.app"
 FLOWER_PORT: Final = 5555
+_WARNING_TO_ROOT: Final = "ignore:You're running the worker with superuser privileges"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,23 +31,51 @@ def worker_command(name: str, settings: Settings, concurrency: int | None = None
     """The argument list of one worker; `concurrency` in processes or threads, the setting's where None."""
     pool = POOLS[name]
     size = concurrency or _concurrency(name, settings)
-    command = ["celery", "-A", APP, "worker", "-Q", pool.queue, "-P", pool.kind, "-c", str(size), "-n", f"{name}@%h"]
+    command = [
+        "celery",
+        "--quiet",
+        "-A",
+        APP,
+        "worker",
+        "-Q",
+        pool.queue,
+        "-P",
+        pool.kind,
+        "-c",
+        str(size),
+        "-n",
+        f"{name}@%h",
+    ]
     command += ["--without-gossip", "--without-mingle", f"--loglevel={settings.log_level.upper()}"]
     return [*command, "--task-events"] if settings.task_events else [*command, "--without-heartbeat"]
 
 
 def beat_command(settings: Settings) -> list[str]:
     schedule = settings.home / "beat-schedule"
-    return ["celery", "-A", APP, "beat", "-s", str(schedule), "--pidfile=", f"--loglevel={settings.log_level.upper()}"]
+    return [
+        "celery",
+        "--quiet",
+        "-A",
+        APP,
+        "beat",
+        "-s",
+        str(schedule),
+        "--pidfile=",
+        f"--loglevel={settings.log_level.upper()}",
+    ]
 
 
 def flower_command() -> list[str]:
-    return ["celery", "-A", APP, "flower", "--address=127.0.0.1", f"--port={FLOWER_PORT}"]
+    return ["celery", "--quiet", "-A", APP, "flower", "--address=127.0.0.1", f"--port={FLOWER_PORT}"]
 
 
 def environment(base: Mapping[str, str]) -> dict[str, str]:
-    """`base` with SIGTERM meaning Celery's soft shutdown: running tasks get their time, then go back to the queue."""
-    return {**base, "REMAP_SIGTERM": "SIGQUIT"}
+    """`base` with SIGTERM meaning Celery's soft shutdown: running tasks get their time, then go back to the queue.
+
+    Celery's warning to root is about pickled messages, which are not accepted here: it is left out.
+    """
+    warnings = ",".join(filter(None, (base.get("PYTHONWARNINGS"), _WARNING_TO_ROOT)))
+    return {**base, "REMAP_SIGTERM": "SIGQUIT", "PYTHONWARNINGS": warnings}
 
 
 def check_flower() -> None:

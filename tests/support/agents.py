@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -69,14 +69,14 @@ class HttpAgent:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    agent: HttpAgent
+    server: _Server
 
     def do_GET(self) -> None:
-        self._send(200, json.dumps(self.agent.health()).encode(), {})
+        self._send(200, json.dumps(self.server.agent.health()).encode(), {})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        answer = self.agent.answer(Call(node_id=body["node_id"], body=body, headers=dict(self.headers)))
+        answer = self.server.agent.answer(Call(node_id=body["node_id"], body=body, headers=dict(self.headers)))
         if answer.hang_up:
             self.close_connection = True
             return
@@ -105,20 +105,21 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
+    def __init__(self, agent_id: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.agent = HttpAgent(agent_id, ("127.0.0.1", self.server_address[1]))
+
 
 @contextmanager
 def serving(agent_id: str) -> Iterator[HttpAgent]:
     """Serves an agent on a port of its own."""
-    handler: Callable[..., Any] = type("Handler", (_Handler,), {})
-    server = _Server(("127.0.0.1", 0), handler)  # type: ignore[arg-type]  # A class made just now.
-    agent = HttpAgent(agent_id, ("127.0.0.1", server.server_address[1]))
-    handler.agent = agent  # type: ignore[attr-defined]  # The handler's class is how the server tells it.
+    server = _Server(agent_id)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield agent
+        yield server.agent
     finally:
-        agent.release()
+        server.agent.release()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -80,9 +80,7 @@ class Flows:
             node = self.see(execution_id).nodes[path]
             return node if node.status in statuses else None
 
-        found = eventually(reached, seconds, f"{path} {statuses}")
-        assert found is not None
-        return found
+        return eventually(reached, seconds, f"{path} {statuses}")
 
     def see(self, execution_id: str) -> Seen:
         with self._store.session(self.tenant_id) as session:

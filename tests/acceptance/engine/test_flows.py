@@ -8,7 +8,6 @@ import pytest
 
 from tests.support.environment import ROOT
 from tests.support.flows import Flows
-from tests.support.workers import Workers
 
 pytestmark = pytest.mark.usefixtures("workers")
 

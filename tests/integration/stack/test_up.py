@@ -195,3 +195,14 @@ def test_doctor_finds_the_workers_missing_and_exits_1(up):
     assert done.returncode == 1
     assert [name for name, check in checks.items() if check["state"] != "ok"] == ["workers"]
     assert "aispine worker engine" in checks["workers"]["remedy"]
+
+
+def test_a_signal_while_starting_leaves_nothing(folder):
+    up = Up(folder)
+    process = subprocess.Popen(up.command, env=up.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    eventually((up.home / "processes.json").exists)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "is running" not in out
+    assert processes_of(up.home) == []

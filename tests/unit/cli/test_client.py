@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import json
+import os
 import socket
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from aispine import errors
+from aispine import errors, settings
 from cli.client import Client, pages
+from cli.main import main
 from tests.unit.cli.standin import Reply, Request, problem, reply, serving
 
 
@@ -92,3 +97,19 @@ def test_pages_follow_the_cursor_up_to_the_limit() -> None:
         "/api/v1/flows?status=failed&limit=4",
         "/api/v1/flows?status=failed&limit=2&cursor=next",
     ]
+
+
+def test_the_local_stacks_key_is_not_sent_to_a_url_that_somebody_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AISPINE_")]:
+        monkeypatch.delenv(name)
+    with serving(lambda _: reply({})) as local, serving(lambda _: reply({})) as other:
+        (tmp_path / "stack.json").write_text(json.dumps({"url": local.url, "api_key": "secret"}))
+        monkeypatch.setenv("AISPINE_HOME", str(tmp_path))
+        settings.current.cache_clear()
+        for flags in ([], ["--url", other.url], ["--url", other.url, "--api-key", "theirs"]):
+            assert CliRunner().invoke(main, [*flags, "auth", "test"]).exit_code == 0
+    settings.current.cache_clear()
+    assert [request.headers.get("Authorization") for request in local.requests] == ["Bearer secret"]
+    assert [request.headers.get("Authorization") for request in other.requests] == [None, "Bearer theirs"]

@@ -26,7 +26,7 @@ def test_json_lines_pass_and_others_are_wrapped():
     stream = io.StringIO()
     output = JsonOutput(stream)
     output.line("web", '{"event": "ours"}')
-    for text in ("Traceback (most recent call last):", "{not json}", "[1]"):
+    for text in ("Traceback (most recent call last):", "{not json}", "  ", "[1]"):
         output.line("web", text)
     first, *others = map(json.loads, stream.getvalue().splitlines())
     assert first == {"event": "ours"}

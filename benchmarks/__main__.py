@@ -1,0 +1,9 @@
+"""`python -m benchmarks`: measures, prints one table, writes `build/bench.json`; exits with 1 when a bar is missed."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks.bench import main
+
+sys.exit(main())

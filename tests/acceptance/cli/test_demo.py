@@ -1,0 +1,68 @@
+"""`aispine demo`, without a terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from aispine.stack.postgres import SHARED_PLACE
+from tests.acceptance.cli.conftest import SECONDS
+
+
+def demo(tmp_path: Path) -> subprocess.Popen[str]:
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    argv = [sys.executable, "-P", "-m", "cli", "demo"]
+    return subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def clusters_of(tmp_path: Path) -> list[str]:
+    """The clusters that stand outside of the folder because PostgreSQL's user could not enter it."""
+    return [str(file) for file in SHARED_PLACE.glob("*/home") if str(tmp_path) in file.read_text()]
+
+
+def processes_of(tmp_path: Path) -> list[str]:
+    """The command lines and folders of the processes that have to do with the folder."""
+    return [pid.name for pid in Path("/proc").glob("[0-9]*") if str(tmp_path) in _where(pid)]
+
+
+def _where(pid: Path) -> str:
+    try:
+        return f"{(pid / 'cmdline').read_bytes()!r} {(pid / 'cwd').readlink()}"
+    except OSError:
+        return ""
+
+
+def test_the_demo_shows_both_results_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with demo(tmp_path) as process:
+        out, _ = process.communicate(timeout=2 * SECONDS)
+    assert process.returncode == 0, out
+    for expected in (
+        "credit_analysis 1.0.0",
+        '"decision"',
+        "parallel_research 1.0.0",
+        '"brief"',
+        "chord",
+        "aispine up",
+    ):
+        assert expected in out
+    assert len(re.findall(r"execution +completed", out)) == 2
+    assert "\x1b" not in out
+    assert list(tmp_path.iterdir()) == []
+    assert clusters_of(tmp_path) == []
+    assert processes_of(tmp_path) == []
+
+
+def test_a_demo_that_is_terminated_leaves_nothing_behind(tmp_path: Path) -> None:
+    with demo(tmp_path) as process:
+        assert process.stdout is not None
+        assert "Starting" in process.stdout.readline() + process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=2 * SECONDS)
+    assert process.returncode == 128 + signal.SIGTERM, out
+    assert list(tmp_path.iterdir()) == []
+    assert clusters_of(tmp_path) == []
+    assert processes_of(tmp_path) == []

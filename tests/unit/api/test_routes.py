@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from aispine.settings import Settings
+from api import access, create_app
+from api.routes import routes, table
+
+DOCS = Path(__file__).parents[3] / "docs" / "api.md"
+
+
+@pytest.fixture(scope="module")
+def app() -> Flask:
+    return create_app(Settings())
+
+
+def test_every_route_declares_who_may_call_it(app: Flask) -> None:
+    assert {route.access for route in routes(app)} <= {"key", "signature", "public"}
+
+
+def test_every_route_under_api_takes_a_key(app: Flask) -> None:
+    assert {route.access for route in routes(app) if route.path.startswith("/api/")} == {"key"}
+
+
+def test_an_application_with_a_silent_route_does_not_start() -> None:
+    app = Flask("silent", static_folder=None)
+    app.add_url_rule("/open", "open", lambda: "anybody")
+    with pytest.raises(RuntimeError, match="open"):
+        access.install(app)
+
+
+def test_the_docs_hold_the_table_of_routes(app: Flask) -> None:
+    assert table(app) in DOCS.read_text("utf-8"), "run `python -m api.routes` and put its output into docs/api.md"
+
+
+def test_the_docs_name_every_path_of_the_older_product(app: Flask) -> None:
+    paths = {(route.openapi_path, method) for route in routes(app) for method in route.methods}
+    assert {
+        ("/health", "GET"),
+        ("/api/v1/agents", "POST"),
+        ("/api/v1/agents/{agent_id}", "PUT"),
+        ("/api/v1/flows", "GET"),
+        ("/api/v1/flows/{flow_id}", "DELETE"),
+        ("/api/v1/flows/execute", "POST"),
+        ("/api/v1/executions/{execution_id}/results", "GET"),
+        ("/api/v1/executions/{execution_id}/cancel", "POST"),
+        ("/api/v1/executions/{execution_id}/stream", "GET"),
+    } <= paths

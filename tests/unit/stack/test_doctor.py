@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from aispine.settings import Settings
+from aispine.stack import home
+from aispine.stack.doctor import examine
+
+
+def checks(folder, *, embedded=True, **changes):
+    return {check.name: check for check in examine(Settings(home=folder, **changes), embedded=embedded)}
+
+
+def test_before_the_first_start_every_failure_says_what_to_do(tmp_path):
+    found = checks(tmp_path / "new")
+    failed = {name for name, check in found.items() if check.state == "failed"}
+    assert failed == {"database", "redis", "web", "workers"}
+    assert {found[name].remedy for name in failed} == {"Start it: aispine up"}
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_open_key_file_is_named_with_its_remedy(tmp_path):
+    path = tmp_path / home.KEYS_FILE
+    path.write_text("key")
+    path.chmod(0o644)
+    check = checks(tmp_path)["key files"]
+    assert check.state == "failed"
+    assert check.remedy == f"Close them: chmod 600 {path}"
+
+
+def test_the_embedded_programs_do_not_matter_to_an_outside_database(tmp_path):
+    assert checks(tmp_path, embedded=False)["programs"].state == "skipped"
+
+
+def test_servers_that_do_not_answer_are_told_apart(tmp_path):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        where = f"127.0.0.1:{closed.getsockname()[1]}"
+        found = checks(
+            tmp_path,
+            database_url=f"postgresql+psycopg2://x@{where}/x",
+            redis_url=f"redis://{where}/0",
+            url=f"http://{where}",
+        )
+    assert [name for name, check in found.items() if check.state == "failed"] == [
+        "database",
+        "migrations",
+        "redis",
+        "web",
+        "workers",
+    ]
+    assert all(found[name].detail for name in ("database", "migrations", "redis", "web", "workers"))
+
+
+@pytest.mark.parametrize("name", ["home", "disk"])
+def test_a_home_that_is_there_is_well(tmp_path, name):
+    assert checks(tmp_path)[name].state == "ok"
