@@ -93,8 +93,9 @@ def held_after(transition: Transition) -> Held | None:
     """The node that the deciding process took with the transition, ready to run."""
     if transition.claimed is None:
         return None
-    known = {path: replace(node, stored=True) for path, node in transition.known.items()}
-    return Held(node=known[transition.claimed], execution=transition.execution, known=known)
+    node = replace(transition.nodes[transition.claimed], stored=True)
+    known = {path: replace(other, stored=True) for path, other in transition.known.items()}
+    return Held(node=node, execution=transition.execution, known={**known, node.path: node})
 
 
 def _speculate(

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from aispine.flow import paths
 from aispine.flow.model import Node, NodeType
 from aispine.flow.plan import CONTAINERS, Plan
 from aispine.flow.state import Event, NodeState, Reading, Signal, Transition
 from aispine.flow.status import ACTIVE_NODES, EXECUTION_TRANSITIONS, NODE_TRANSITIONS, ExecutionStatus, NodeStatus
+
+
+_REMEMBERED: Final = 200
+"""Rows that a process carries on from one decision to the next at most."""
 
 
 class MissingNodesError(Exception):
@@ -227,8 +231,16 @@ class Ledger:
             consumed=tuple(self._consumed),
             orphans=tuple(self._orphans),
             forgotten=tuple(self._forgotten),
-            known={**{path: node for path, node in self._reading.nodes.items() if node}, **self._changed},
+            known=self._known(),
         )
+
+    def _known(self) -> dict[str, NodeState]:
+        """What the next decision of this process can go on from; nothing where others decide in between."""
+        if self.claimed is None or self.execution.active_nodes > 1:
+            return {}
+        if len(self._reading.nodes) + len(self._changed) > _REMEMBERED:
+            return {}
+        return {**{path: node for path, node in self._reading.nodes.items() if node}, **self._changed}
 
     def _fresh(self, path: str) -> NodeState:
         return NodeState(path=path, node_id=self.spec(path).id, unsettled=len(self.plan.incoming(path)))

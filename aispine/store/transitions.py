@@ -27,27 +27,37 @@ _EXECUTION: Final = (
 
 _LOCK: Final = Statement("lock_execution", "uuid", "SELECT 1 FROM executions WHERE execution_id = $1 FOR NO KEY UPDATE")
 
-# The input of a node is only read where a decision needs it: what an item is, and what a wait passes on.
-_READ: Final = Statement(
-    "read_execution",
-    "uuid, text[], boolean, boolean, boolean",
-    f"""
-    SELECT {_EXECUTION}, clock_timestamp() AS now,
-      (SELECT json_agg(n) FROM (
-        SELECT path, node_id, status, queue, attempt, lost_attempts, unsettled, live_control, live_dependency, blocked,
-               CASE WHEN right(path, 1) = ']' OR status = 'waiting' THEN input END AS input,
-               output, message, metadata, error, state, lease_owner, due_at, queued_at, started_at, finished_at
-        FROM node_executions
-        WHERE execution_id = $1
-          AND (path = ANY($2) OR $3 AND status IN ('queued', 'running', 'retrying', 'waiting') OR $4)
-      ) n) AS nodes,
-      CASE WHEN $5 THEN (SELECT json_agg(s) FROM (
-        SELECT signal_id, name, payload FROM signals
-        WHERE execution_id = $1 AND consumed_at IS NULL ORDER BY created_at, signal_id
-      ) s) END AS signals
-    FROM executions e WHERE e.execution_id = $1
-    """,
-)
+_OPEN: Final = "status IN ('queued', 'running', 'retrying', 'waiting')"
+
+
+def _reader(name: str, condition: str) -> Statement:
+    """A statement of its own for each way of choosing rows: one for all would find none of them by the index.
+
+    The input of a node is only read where a decision needs it: what an item is, and what a wait passes on.
+    """
+    return Statement(
+        name,
+        "uuid, text[], boolean",
+        f"""
+        SELECT {_EXECUTION}, clock_timestamp() AS now,
+          (SELECT json_agg(n) FROM (
+            SELECT path, node_id, status, queue, attempt, lost_attempts, unsettled, live_control, live_dependency,
+                   blocked, CASE WHEN right(path, 1) = ']' OR status = 'waiting' THEN input END AS input, output,
+                   message, metadata, error, state, lease_owner, due_at, queued_at, started_at, finished_at
+            FROM node_executions WHERE execution_id = $1 AND ({condition})
+          ) n) AS nodes,
+          CASE WHEN $3 THEN (SELECT json_agg(s) FROM (
+            SELECT signal_id, name, payload FROM signals
+            WHERE execution_id = $1 AND consumed_at IS NULL ORDER BY created_at, signal_id
+          ) s) END AS signals
+        FROM executions e WHERE e.execution_id = $1
+        """,
+    )
+
+
+_READ_PATHS: Final = _reader("read_paths", "path = ANY($2)")
+_READ_OPEN: Final = _reader("read_open", f"path = ANY($2) OR {_OPEN}")
+_READ_EVERYTHING: Final = _reader("read_everything", "true OR path = ANY($2)")
 
 _NODE_COLUMNS: Final = (
     "path text, node_id text, status text, queue text, attempt smallint, lost_attempts smallint, unsettled int, "
@@ -201,8 +211,14 @@ def read(connection: Connection, execution_id: str, wanted: Wanted) -> Reading:
 
 def _read(connection: Connection, execution_id: str, wanted: Wanted, *, before: str = "") -> Reading | None:
     names = list(wanted.paths)
-    row = _READ.one(connection, execution_id, names, wanted.all_open, wanted.everything, wanted.signals, before=before)
+    row = _statement(wanted).one(connection, execution_id, names, wanted.signals, before=before)
     return None if row is None else _reading(row, names, wanted)
+
+
+def _statement(wanted: Wanted) -> Statement:
+    if wanted.everything:
+        return _READ_EVERYTHING
+    return _READ_OPEN if wanted.all_open else _READ_PATHS
 
 
 def write(connection: Connection, before: ExecutionState, transition: Transition, *, commit: bool) -> bool:
