@@ -6,6 +6,7 @@ one transaction. `event_seq` is the version of all that an execution holds: a wr
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,10 +21,17 @@ from aispine.store.database import bind_tenant, dumps
 from aispine.store.prepared import Statement
 
 _EXECUTION: Final = (
-    "e.execution_id, e.tenant_id, e.flow_id, e.flow_version_id, e.status, e.input, e.context, e.agents, e.event_seq, "
+    "e.execution_id, e.tenant_id, e.flow_id, e.flow_version_id, e.status, e.context, e.event_seq, "
     "e.open_nodes, e.active_nodes, e.reopened, e.error, e.started_at, e.deadline_at, e.paused_at, "
     "e.parent_execution_id, e.parent_path"
 )
+
+
+
+def _constants(wanted: str) -> str:
+    """What never changes in an execution and may be large: read once per process."""
+    return f"CASE WHEN {wanted} THEN e.input END AS input, CASE WHEN {wanted} THEN e.agents END AS agents"
+
 
 _LOCK: Final = Statement("lock_execution", "uuid", "SELECT 1 FROM executions WHERE execution_id = $1 FOR NO KEY UPDATE")
 
@@ -37,9 +45,9 @@ def _reader(name: str, condition: str) -> Statement:
     """
     return Statement(
         name,
-        "uuid, text[], boolean",
+        "uuid, text[], boolean, boolean",
         f"""
-        SELECT {_EXECUTION}, clock_timestamp() AS now,
+        SELECT {_EXECUTION}, {_constants("$4")}, clock_timestamp() AS now,
           (SELECT json_agg(n) FROM (
             SELECT path, node_id, status, queue, attempt, lost_attempts, unsettled, live_control, live_dependency,
                    blocked, CASE WHEN right(path, 1) = ']' OR status = 'waiting' THEN input END AS input, output,
@@ -107,10 +115,10 @@ _WRITE: Final = Statement(
 
 _CLAIM: Final = Statement(
     "claim_node",
-    "uuid, text, text, double precision",
+    "uuid, text, text, double precision, boolean",
     f"""
     WITH e AS (
-      SELECT {_EXECUTION} FROM executions e
+      SELECT {_EXECUTION}, {_constants("$5")} FROM executions e
       WHERE e.execution_id = $1 AND e.status IN ('running', 'waiting')
       FOR NO KEY UPDATE
     ), n AS (
@@ -127,7 +135,7 @@ _CLAIM: Final = Statement(
         json_build_object('attempt', n.attempt, 'worker', $3), clock_timestamp()
       FROM e, n, s
     )
-    SELECT {_EXECUTION.replace("e.event_seq", "s.event_seq")}, clock_timestamp() AS now, row_to_json(n) AS node
+    SELECT {_EXECUTION.replace("e.event_seq", "s.event_seq")}, e.input, e.agents, clock_timestamp() AS now, row_to_json(n) AS node
     FROM e, n, s
     """,
 )
@@ -183,7 +191,7 @@ class Claim:
 
 def claim(connection: Connection, execution_id: str, path: str, *, owner: str, lease: float) -> Claim | None:
     """Takes a queued node of a running execution; None when it is not there to be taken. `lease` in seconds."""
-    row = _CLAIM.one(connection, execution_id, path, owner, lease)
+    row = _CLAIM.one(connection, execution_id, path, owner, lease, execution_id not in _seen)
     if row is None:
         return None
     return Claim(node=_node(row.node), execution=_execution(row), now=row.now)
@@ -211,7 +219,9 @@ def read(connection: Connection, execution_id: str, wanted: Wanted) -> Reading:
 
 def _read(connection: Connection, execution_id: str, wanted: Wanted, *, before: str = "") -> Reading | None:
     names = list(wanted.paths)
-    row = _statement(wanted).one(connection, execution_id, names, wanted.signals, before=before)
+    row = _statement(wanted).one(
+        connection, execution_id, names, wanted.signals, execution_id not in _seen, before=before
+    )
     return None if row is None else _reading(row, names, wanted)
 
 
@@ -315,16 +325,31 @@ def _reading(row: Any, names: list[str], wanted: Wanted) -> Reading:
     )
 
 
+_seen: OrderedDict[str, tuple[Any, Mapping[str, Any]]] = OrderedDict()
+_SEEN: Final = 64
+"""How many executions' inputs a process holds on to."""
+
+
+def _input_and_agents(row: Any) -> tuple[Any, Mapping[str, Any]]:
+    execution_id = str(row.execution_id)
+    if row.agents is not None:
+        _seen[execution_id] = (row.input, row.agents)
+        if len(_seen) > _SEEN:
+            _seen.popitem(last=False)
+    return _seen[execution_id]
+
+
 def _execution(row: Any) -> ExecutionState:
+    input_, agents = _input_and_agents(row)
     return ExecutionState(
         execution_id=str(row.execution_id),
         tenant_id=row.tenant_id,
         flow_id=row.flow_id,
         flow_version_id=row.flow_version_id,
         status=ExecutionStatus(row.status),
-        input=row.input,
+        input=input_,
         context=row.context,
-        agents=row.agents or {},
+        agents=agents,
         event_seq=row.event_seq,
         open_nodes=row.open_nodes,
         active_nodes=row.active_nodes,
