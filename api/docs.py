@@ -62,6 +62,8 @@ def complete(app: Flask, spec: APISpec) -> None:
         for method, operation in methods.items():
             if method != "parameters":
                 _complete(operation, operations.get((path, method)))
+    # What flask-smorest adds by itself and nothing refers to any more.
+    document["components"].pop("responses", None)
     app.extensions["aispine.openapi"] = json.dumps(document)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 from aispine import logs, settings
 
 _settings = settings.current()
+if _settings.web_database_url is None:
+    sys.exit("AISPINE_WEB_DATABASE_URL is not set and no local stack runs. Start one with `aispine up`.")
 _shared_memory = Path("/dev/shm")  # noqa: S108  # The heartbeat file of gunicorn, which makes it unique itself.
 
 bind = f"{_settings.host}:{_settings.port}"
@@ -16,7 +19,7 @@ workers = 1
 threads = _settings.web_threads + _settings.web_streams
 preload_app = False
 timeout = 60
-graceful_timeout = 5
+graceful_timeout = 3
 keepalive = 75
 worker_tmp_dir = str(_shared_memory) if _shared_memory.is_dir() else None
 control_socket_disable = True

@@ -12,12 +12,17 @@ from benchmarks.row import Row
 
 
 def main() -> int:
-    """Measures everything once; returns the exit code: 1 when a bar is missed or the stack does not start."""
+    """Measures everything once; returns the exit code.
+
+    It is 1 when a bar is missed or the stack does not start, and 130 after Ctrl-C.
+    """
     try:
         rows = bench()
     except AISpineError as error:
         sys.stderr.write(f"Error: {error.message}\n")
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0 if all(row.ok for row in rows) else 1
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import codecs
 import http.client
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -107,7 +109,7 @@ def _headers(parser: Parser) -> dict[str, str]:
 
 
 def _events(response: requests.Response, parser: Parser, clock: _Clock) -> Events:
-    with response:
+    with response, clock.interrupting(response):
         for line in _lines(response):
             clock.check_timeout()
             event = parser.feed(line)
@@ -141,6 +143,20 @@ class _Clock:
     def check_timeout(self) -> None:
         if self._left() <= 0:
             raise TimeoutError
+
+    @contextmanager
+    def interrupting(self, response: requests.Response) -> Iterator[None]:
+        """Ends the reading when the time is over; the socket's own timeout starts anew with every keep-alive."""
+        if self._deadline is None:
+            yield
+            return
+        timer = threading.Timer(self._left(), response.raw.shutdown)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def check_away(self, error: Exception) -> None:
         self.check_timeout()

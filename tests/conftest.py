@@ -5,6 +5,7 @@
 - `web_store`, `engine_store`: the two logins' stores.
 - `tenant`: the id of a fresh tenant, so that no test sees another's rows; `api_key`: a key of it.
 - `workers`: real worker processes and beat, started at first use and shared; see `tests.support.workers.Workers`.
+- `no_workers`: none run, so that a test can play them itself.
 - `flows`: deploys, starts and waits (`tests.support.flows.Flows`); what it starts runs only with `workers`.
 - `http_agent`: an agent on loopback, registered for the tenant as `remote`, that fails as it is told.
 
@@ -88,6 +89,13 @@ def _workers(servers: Servers, request: pytest.FixtureRequest) -> Iterator[Worke
 def workers(_workers: Workers, settings_env: Servers) -> Workers:
     _workers.start()
     return _workers
+
+
+@pytest.fixture
+def no_workers(settings_env: Servers, request: pytest.FixtureRequest) -> None:
+    """For tests that play the workers themselves: those of the session are stopped if they run."""
+    if _WORKERS in request.config.stash:
+        request.config.stash[_WORKERS].stop()
 
 
 @pytest.fixture

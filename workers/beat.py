@@ -25,8 +25,8 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
         """Recovers once; returns the seconds to sleep."""
         period = settings.current().tick
         try:
-            self._tick.recover()
-            return self._tick.pause(period)
+            troubled = self._tick.recover() > 0
+            return period if troubled else self._tick.pause(period)
         except StoreUnavailable as error:
             _log.warning("tick.store_unavailable", error=str(error))
             return period

@@ -111,7 +111,7 @@ def _enqueue(ledger: Ledger, path: str, spec: Node, terms: Terms) -> None:
 
 def _agent_input(ledger: Ledger, path: str, spec: Node) -> Any:
     if spec.input is None:
-        error = scope.arriving_error(ledger, path)
+        error = scope.sole_error(ledger, path)
         if error is not None:
             return {"error": error}
     return _rendered_input(ledger, path, spec)

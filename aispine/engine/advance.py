@@ -70,14 +70,32 @@ def advance(
     `path` names the node that the facts are about, so that its rows come with the first read; `tenant_id` is for a
     login that sees one tenant only. What the transition lists as queued has to be sent by the caller afterwards.
     """
+    facts = tuple(facts)
+    while True:
+        try:
+            return _locked(store, execution_id, facts, terms, path, take_from, tenant_id)
+        except plans.NotLoadedError as missing:
+            # Loading needs a connection, and to wait for a second one while holding the first could last for ever.
+            plans.find(store, missing.flow_version_id, tenant_id)
+
+
+def _locked(
+    store: Store,
+    execution_id: str,
+    facts: tuple[Fact, ...],
+    terms: Terms,
+    path: str | None,
+    take_from: str | None,
+    tenant_id: str | None,
+) -> Transition | None:
     with store.autocommit() as connection:
         try:
             reading = transitions.lock_and_read(connection, execution_id, _first(path), tenant_id=tenant_id)
             if reading is None:
                 transitions.end(connection)
                 return None
-            plan = plans.find(store, reading.execution.flow_version_id, tenant_id)
-            reading, transition = _decide(connection, plan, reading, tuple(facts), terms, take_from)
+            plan = plans.loaded(reading.execution.flow_version_id)
+            reading, transition = _decide(connection, plan, reading, facts, terms, take_from)
             if transition.empty:
                 transitions.end(connection)
             else:

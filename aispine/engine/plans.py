@@ -20,6 +20,22 @@ _plans: OrderedDict[int, Plan] = OrderedDict()
 _reaches: dict[tuple[int, str], tuple[str, ...]] = {}
 
 
+class NotLoadedError(Exception):
+    """The plan of a FlowVersion is not in this process yet."""
+
+    def __init__(self, flow_version_id: int) -> None:
+        self.flow_version_id = flow_version_id
+        super().__init__(flow_version_id)
+
+
+def loaded(flow_version_id: int) -> Plan:
+    """The plan, when this process has it. Raises `NotLoadedError`."""
+    found = _plans.get(flow_version_id)
+    if found is None:
+        raise NotLoadedError(flow_version_id)
+    return found
+
+
 def find(store: Store, flow_version_id: int, tenant_id: str | None = None) -> Plan:
     """The plan of a deployed version. Raises `NotFound` when there is none."""
     found = _plans.get(flow_version_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from typing import Final
 
 import redis
@@ -10,8 +11,10 @@ import redis
 from aispine.engine.broker import QUEUES
 
 EPOCH: Final = "aispine:epoch"
-_UNACKED: Final = "unacked"
-"""The hash in which kombu keeps messages that a worker has taken and not acknowledged."""
+_TAKEN: Final = "unacked_index"
+"""The sorted set in which kombu keeps when each message was taken that is not acknowledged."""
+_RECENT: Final = 5.0
+"""Seconds after which a taken message is either of a node that runs, or of a worker that was killed with it."""
 
 
 class Queues:
@@ -33,13 +36,16 @@ class Queues:
         return bool(fresh) or (before is not None and before != self._epoch)
 
     def empty(self) -> bool:
-        """True when no message waits and none is being worked on."""
+        """True when no message waits and none has just been taken.
+
+        What a killed worker had taken stays taken for an hour and says nothing about the messages of queued nodes.
+        """
         if self._redis is None:
             return False
         pipe = self._redis.pipeline(transaction=False)
         for queue in QUEUES:
             pipe.llen(queue)
-        pipe.hlen(_UNACKED)
+        pipe.zcount(_TAKEN, time.time() - _RECENT, "+inf")
         try:
             return not any(pipe.execute())
         except redis.RedisError:

@@ -21,6 +21,7 @@ from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import DeadlinePassed, Fact, Lost, RetryDue, TimeCome
 from aispine.engine.queues import Queues
 from aispine.engine.terms import Terms
+from aispine.errors import StoreUnavailable
 from aispine.flow.status import NodeStatus
 from aispine.store import due
 from aispine.store.database import Store
@@ -46,18 +47,18 @@ class Tick:
     queues: Queues
     orphans_looked_for: float = 0.0
 
-    def recover(self) -> None:
-        """Sets going again whatever is due or lost."""
+    def recover(self) -> int:
+        """Sets going again whatever is due or lost; returns how many executions could not be helped."""
         self._find_lost_messages()
         facts: dict[str, list[Fact]] = defaultdict(list)
         for row in due.nodes(self.store, BATCH):
             facts[str(row.execution_id)].append(self._fact(row))
         for execution_id in due.deadlines(self.store, BATCH):
             facts[execution_id].append(DeadlinePassed())
-        for execution_id, found in facts.items():
-            self._advance(execution_id, found)
+        helped = [self._try_advance(execution_id, found) for execution_id, found in facts.items()]
         self._send_again()
         self._cancel_orphans()
+        return helped.count(False)
 
     def pause(self, longest: float) -> float:
         """Seconds until something is due, `longest` at most."""
@@ -74,6 +75,17 @@ class Tick:
         child = (row.state or {}).get("child")
         ended = children.ended(self.store, row.path, child) if child is not None else None
         return ended or TimeCome(path=row.path)
+
+    def _try_advance(self, execution_id: str, facts: list[Fact]) -> bool:
+        """One execution that cannot be advanced must not keep the tick from all the others."""
+        try:
+            self._advance(execution_id, facts)
+        except StoreUnavailable:
+            raise
+        except Exception:  # noqa: BLE001 - recorded, and the execution stays due
+            _log.exception("recover.failed", execution=execution_id)
+            return False
+        return True
 
     def _advance(self, execution_id: str, facts: list[Fact]) -> None:
         transition = advance(self.store, execution_id, facts, self.terms)

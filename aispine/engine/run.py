@@ -86,6 +86,7 @@ def run(worker: Worker, execution_id: str, path: str, carrier: Carrier) -> None:
     """
     held = advance.claim(worker.store, execution_id, path, worker.terms)
     if held is not None:
+        worker.wakeups.wake(execution_id)
         _go_on(worker, held, carrier)
         return
     glance = node_glance.find(worker.store, execution_id, path)

@@ -65,6 +65,16 @@ def arriving_error(ledger: Ledger, path: str) -> Mapping[str, Any] | None:
     return ledger.execution.error if found is None and ledger.plan.flow.on_error == path else found
 
 
+def sole_error(ledger: Ledger, path: str) -> Mapping[str, Any] | None:
+    """The error that a node gets in place of outputs: it handles a failure, or all that leads to it has failed."""
+    incoming = ledger.plan.graph.incoming[path]
+    ledger.require(edge.source for edge in incoming)
+    edges = [edge for edge in incoming if alive(ledger, edge)]
+    succeeded = any(ledger.node(edge.source).status is NodeStatus.COMPLETED for edge in edges)
+    handles = any(edge.label == "on_error" for edge in edges)
+    return arriving_error(ledger, path) if handles or not succeeded else None
+
+
 def alive(ledger: Ledger, edge: Edge) -> bool:
     """True when the edge's source has ended in a way that makes this edge live."""
     return is_live(edge, ledger.node(edge.source), ledger.spec(edge.source))

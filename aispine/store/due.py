@@ -77,19 +77,30 @@ _NEXT: Final = Statement(
     ) AS due_at, clock_timestamp() AS now
     """,
 )
+# A row that somebody changes just now is no longer lost; waiting for it could deadlock with a cancel.
 _OVERDUE: Final = Statement(
     "hasten_queued",
     "double precision",
     """
     WITH nodes AS (
-      UPDATE node_executions SET due_at = clock_timestamp()
-      WHERE due_at > clock_timestamp() AND status = 'queued'
-        AND queued_at < clock_timestamp() - $1 * interval '1 second'
+      UPDATE node_executions n SET due_at = clock_timestamp()
+      FROM (
+        SELECT execution_id, path FROM node_executions
+        WHERE due_at > clock_timestamp() AND status = 'queued'
+          AND queued_at < clock_timestamp() - $1 * interval '1 second'
+        FOR NO KEY UPDATE SKIP LOCKED
+      ) lost
+      WHERE n.execution_id = lost.execution_id AND n.path = lost.path
       RETURNING 1
     ), starts AS (
-      UPDATE executions SET due_at = clock_timestamp()
-      WHERE due_at > clock_timestamp() AND status = 'queued'
-        AND created_at < clock_timestamp() - $1 * interval '1 second'
+      UPDATE executions e SET due_at = clock_timestamp()
+      FROM (
+        SELECT execution_id FROM executions
+        WHERE due_at > clock_timestamp() AND status = 'queued'
+          AND created_at < clock_timestamp() - $1 * interval '1 second'
+        FOR NO KEY UPDATE SKIP LOCKED
+      ) lost
+      WHERE e.execution_id = lost.execution_id
       RETURNING 1
     )
     SELECT (SELECT count(*) FROM nodes) + (SELECT count(*) FROM starts) AS hastened

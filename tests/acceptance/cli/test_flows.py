@@ -12,7 +12,7 @@ import pytest
 from cli.samples import sample
 from tests.acceptance.cli.conftest import Project
 
-SLOW = "{id: slow, type: processor, agent_id: echo, config: {sleep_seconds: 25}, timeout: 90, pool: io}"
+SLOW = "{id: slow, type: processor, agent_id: echo, config: {sleep_seconds: 15}, timeout: 90, pool: io}"
 FAILING = "{id: bad, type: processor, agent_id: echo, config: {fail_first: 9}, retry: {max_attempts: 1}}"
 
 

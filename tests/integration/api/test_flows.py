@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -45,6 +47,25 @@ def test_the_same_version_with_other_content_is_refused_with_the_next_free_one(c
     assert answer.status_code == 409
     assert body(answer)["code"] == "version_conflict"
     assert "1.0.2" in body(answer)["hint"]
+
+
+def test_deploying_one_version_from_many_places_at_once_keeps_one_content(
+    client_of: Callable[[str], FlaskClient], api_key: str
+) -> None:
+    together = threading.Barrier(6)
+    statuses: list[int] = []
+
+    def post(name: str) -> None:
+        client = client_of(api_key)
+        together.wait(10)
+        statuses.append(deploy(client, ECHO.replace("name: Echo", f"name: {name}")).status_code)
+
+    threads = [threading.Thread(target=post, args=[f"Echo {number}"]) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(statuses) == [201, 409, 409, 409, 409, 409]
 
 
 def test_the_highest_version_counts_and_a_range_narrows(client: FlaskClient) -> None:

@@ -100,13 +100,13 @@ def test_without_a_database_the_answer_says_which_setting_is_missing(client: Fla
     assert "AISPINE_WEB_DATABASE_URL" in answer.json["detail"]
 
 
-def test_a_bug_is_a_500_that_tells_the_request_id_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_bug_is_a_500_that_tells_the_request_id_and_nothing_else() -> None:
     app = create_app(Settings())
 
     def broken() -> None:
         raise ZeroDivisionError("a secret")
 
-    broken.__access__ = "public"  # type: ignore[attr-defined]  # What the decorator sets.
+    broken.__access__ = "public"
     app.view_functions["docs.index"] = broken
     answer = app.test_client().get("/")
     assert answer.status_code == 500

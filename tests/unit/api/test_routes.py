@@ -1,15 +1,26 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from aispine.errors import AISpineError
+from aispine.events.types import EventType
 from aispine.settings import Settings
 from api import access, create_app
 from api.routes import routes, table
 
+NOT_ANSWERED = {"stack_error", "rate_limited"}
+"""The first belongs to the local stack; nothing limits rates yet."""
 DOCS = Path(__file__).parents[3] / "docs" / "api.md"
+
+
+def family(kind: type[AISpineError]) -> Iterator[type[AISpineError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from family(child)
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +45,15 @@ def test_an_application_with_a_silent_route_does_not_start() -> None:
 
 def test_the_docs_hold_the_table_of_routes(app: Flask) -> None:
     assert table(app) in DOCS.read_text("utf-8"), "run `python -m api.routes` and put its output into docs/api.md"
+
+
+def test_the_docs_name_every_code_that_an_answer_can_have() -> None:
+    codes = {kind.code for kind in family(AISpineError)} - NOT_ANSWERED
+    assert {code for code in codes if f"`{code}`" not in DOCS.read_text("utf-8")} == set()
+
+
+def test_the_docs_name_every_type_of_event() -> None:
+    assert {type_ for type_ in EventType if f"`{type_}`" not in DOCS.read_text("utf-8")} == set()
 
 
 def test_the_docs_name_every_path_of_the_older_product(app: Flask) -> None:

@@ -65,6 +65,14 @@ def test_the_timeout_ends_a_stream_that_says_nothing() -> None:
     assert time.monotonic() - began < 5
 
 
+def test_the_timeout_is_kept_between_two_keep_alives() -> None:
+    began = time.monotonic()
+    # The keep-alive after 1.5 s arms the socket's timeout of 2 s anew; the next one comes at 3 s.
+    with serving(lambda _: Reply(chunks=(b": hello\n\n",), beat=1.5)) as server, pytest.raises(TimeoutError):
+        list(Client(server.url).stream("/s", timeout=2))
+    assert time.monotonic() - began < 2.8
+
+
 def _one() -> bytes:
     return event(1, "node.started", "a")
 

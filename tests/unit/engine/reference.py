@@ -88,13 +88,10 @@ def _dependency(source: Node, status: str | None) -> EdgeState:
 def _controls(
     source: Node, target: str, statuses: Mapping[str, str | None], chosen: Mapping[str, str]
 ) -> list[EdgeState]:
-    edges: list[EdgeState] = []
-    for choice in source.choices:
-        if target in choice.then:
-            edges.append(_control(source, statuses[source.id], live=chosen.get(source.id) == choice.label))
-    if source.on_error == target:
-        edges.append(_control(source, statuses[source.id], live=statuses[source.id] == "failed"))
-    return edges
+    status = statuses.get(source.id)
+    labels = [choice.label for choice in source.choices if target in choice.then]
+    edges = [_control(source, status, live=chosen.get(source.id) == label) for label in labels]
+    return [*edges, _control(source, status, live=status == "failed")] if source.on_error == target else edges
 
 
 def _control(source: Node, status: str | None, *, live: bool) -> EdgeState:

@@ -1,0 +1,51 @@
+"""Agents."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from aispine.agent.definition import POOLS
+from api.schemas.common import PageQuery, text, value
+
+
+class AgentQuery(PageQuery):
+    kind = text("How it is called.", validate=validate.OneOf(["http", "python"]))
+    pool = text("Where it runs.", validate=validate.OneOf(POOLS))
+    official = fields.Boolean(metadata={"description": "Those of the platform, or the tenant's own."})
+    capability = fields.List(
+        fields.String(), load_default=list, metadata={"description": "What it can do; several must all be there."}
+    )
+
+
+class Agent(Schema):
+    agent_id = text("The agent's id.")
+    version = text("Its newest version.")
+    versions = fields.List(fields.String(), metadata={"description": "All that can be asked for."})
+    kind = text("How it is called.", validate=validate.OneOf(["http", "python"]))
+    pool = text("Where it runs.", validate=validate.OneOf(POOLS))
+    name = text("Its name.")
+    description = text("What it does.", allow_none=True)
+    capabilities = fields.List(fields.String())
+    endpoint = text("Where it answers, when over HTTP.", allow_none=True)
+    timeout = fields.Float(allow_none=True, metadata={"description": "Seconds for one call."})
+    rate_limit = fields.Dict()
+    input_schema = value("The JSON Schema of its input.")
+    output_schema = value("The JSON Schema of its output.")
+    official = fields.Boolean(metadata={"description": "True for the platform's own."})
+    has_api_key = fields.Boolean(metadata={"description": "The key itself is never shown."})
+    created_at = text("When it was registered.")
+
+
+class AgentPage(Schema):
+    data = fields.List(fields.Nested(Agent))
+    next_cursor = text("Brings the next page.", allow_none=True)
+
+
+class AgentHealth(Schema):
+    agent_id = text("The agent's id.")
+    version = text("The version that answers.")
+    endpoint = text("Where it answers, when over HTTP.", allow_none=True)
+    ready = fields.Boolean()
+    capabilities = fields.List(fields.String())
+    rate_limit = fields.Dict()
+    error = fields.Dict(allow_none=True, metadata={"description": "Why it is not well: `code` and `message`."})

@@ -1,0 +1,195 @@
+"""The tick: what is due or lost is set going again, once, however many beats there are."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+import redis
+from sqlalchemy import update
+
+from aispine.agent.contract import AgentFailure
+from aispine.engine import broker, canvas, plans
+from aispine.engine.advance import finish
+from aispine.engine.queues import EPOCH, Queues
+from aispine.engine.recover import Tick
+from aispine.engine.terms import Terms
+from aispine.store.database import Store
+from aispine.store.models import ExecutionRow
+from tests.integration.engine.crew import begin, fact, take, together
+from tests.support.environment import Servers
+from tests.support.flows import Flows
+from tests.support.polling import eventually
+from tests.support.shapes import echo, fan, flow
+
+GONE = Terms(owner="gone:1:1", lease=0.0)
+
+
+class Silence:
+    """Nobody follows these executions."""
+
+    def wake(self, execution_id: str) -> None:
+        """Wakes nobody."""
+
+
+class Messages:
+    """The broker's queues, of which a test counts the messages of its own execution."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.client = client
+
+    def of(self, execution_id: str) -> Counter[str]:
+        """How many messages each path has."""
+        raw = [item for queue in broker.QUEUES for item in self.client.lrange(queue, 0, -1)]  # type: ignore[union-attr]  # redis-py types sync and async in one.
+        arguments = [json.loads(base64.b64decode(json.loads(item)["body"]))[0] for item in raw]
+        return Counter(path for found, path in arguments if found == execution_id)
+
+    def lose(self) -> None:
+        self.client.delete(*broker.QUEUES, "unacked", "unacked_index")
+
+
+@pytest.fixture
+def messages(servers: Servers, no_workers: None) -> Iterator[Messages]:
+    with redis.Redis.from_url(servers.redis_url) as client:
+        found = Messages(client)
+        found.lose()
+        yield found
+        found.lose()
+
+
+def _tick(store: Store, servers: Servers) -> Tick:
+    terms = Terms(owner="beat:1:1")
+    queues = Queues(servers.redis_url)
+    return Tick(store=store, celery=broker.app(), terms=terms, wakeups=Silence(), queues=queues)
+
+
+@pytest.fixture
+def ticks(store: Store, servers: Servers, messages: Messages) -> list[Tick]:
+    """Three beats that have each ticked once, with something in the queue so that nothing counts as lost."""
+    found = [_tick(store, servers) for _ in range(3)]
+    messages.client.lpush("cpu", json.dumps({"body": base64.b64encode(b'[["other", ""]]').decode()}))
+    for tick in found:
+        tick.recover()
+    return found
+
+
+def _recover(ticks: list[Tick]) -> None:
+    together(*[tick.recover for tick in ticks])
+
+
+def test_a_lost_attempt_is_sent_again_once(store: Store, flows: Flows, ticks: list[Tick], messages: Messages) -> None:
+    execution_id = flows.start(flows.deploy(fan("lost", 2)), announce=False)
+    begin(store, execution_id)
+    take(store, execution_id, "b0", GONE)
+    take(store, execution_id, "b1")
+    _recover(ticks)
+    seen = flows.see(execution_id)
+    assert messages.of(execution_id) == {"b0": 1}
+    assert seen.statuses["b0"] == "queued"
+    assert seen.statuses["b1"] == "running"
+    assert seen.count("node.lost") == 1
+
+
+def test_a_node_whose_workers_all_die_fails(store: Store, flows: Flows, ticks: list[Tick]) -> None:
+    execution_id = flows.start(flows.deploy(fan("deadly", 1)), announce=False)
+    begin(store, execution_id)
+    for _ in range(3):
+        take(store, execution_id, "b0", GONE)
+        _recover(ticks)
+    seen = flows.see(execution_id)
+    assert seen.status == "failed"
+    assert seen.execution.error is not None
+    assert seen.execution.error["code"] == "lost"
+    assert seen.nodes["b0"].attempts == 3
+
+
+def test_a_retry_is_sent_when_its_delay_is_over(
+    store: Store, flows: Flows, ticks: list[Tick], messages: Messages
+) -> None:
+    retry = {"max_attempts": 3, "initial_delay": 0.2, "jitter": "none"}
+    execution_id = flows.start(flows.deploy(flow("again", echo("a", retry=retry))), announce=False)
+    begin(store, execution_id)
+    held = take(store, execution_id, "a")
+    finish(store, held, [fact(held, AgentFailure(code="unavailable", message="down"))], GONE)
+    _recover(ticks)
+    assert messages.of(execution_id) == {}
+    assert 0 < ticks[0].pause(1.0) <= 0.25
+    eventually(lambda: (_recover(ticks), messages.of(execution_id))[1], 5)
+    assert messages.of(execution_id) == {"a": 1}
+
+
+def test_an_execution_whose_time_is_over_ends(store: Store, flows: Flows, ticks: list[Tick]) -> None:
+    execution_id = flows.start(flows.deploy(flow("late", echo("a"), echo("b"), timeout=0.1)), announce=False)
+    begin(store, execution_id)
+    take(store, execution_id, "a")
+    eventually(lambda: (_recover(ticks), flows.see(execution_id).status.terminal)[1], 5)
+    seen = flows.see(execution_id)
+    assert seen.status == "timed_out"
+    assert seen.statuses == {"a": "cancelled", "b": "cancelled"}
+
+
+def test_a_long_backlog_is_not_sent_again(store: Store, flows: Flows, ticks: list[Tick], messages: Messages) -> None:
+    execution_id = flows.start(flows.deploy(fan("backlog", 300)), announce=False)
+    transition = begin(store, execution_id)
+    plan = plans.find(store, transition.execution.flow_version_id)
+    canvas.send(broker.app(), plan, transition, transition.queued)
+    for _ in range(3):
+        _recover(ticks)
+    assert set(messages.of(execution_id).values()) == {1}
+    assert len(messages.of(execution_id)) == 300
+
+
+def test_an_emptied_broker_gets_every_queued_node_again_once(
+    store: Store, flows: Flows, ticks: list[Tick], messages: Messages
+) -> None:
+    execution_id = flows.start(flows.deploy(fan("emptied", 20)), announce=False)
+    begin(store, execution_id)
+    take(store, execution_id, "b0")
+    messages.lose()
+    messages.client.delete(EPOCH)
+    # Whoever sees it first sets the new epoch; the others see that it has changed.
+    for tick in ticks:
+        tick.recover()
+    found = messages.of(execution_id)
+    assert set(found) == {f"b{index}" for index in range(1, 20)}
+    assert set(found.values()) <= {1, 2, 3}
+    before = dict(found)
+    _recover(ticks)
+    assert messages.of(execution_id) == before
+
+
+def test_what_nobody_can_advance_keeps_nothing_else_from_recovery(
+    store: Store, flows: Flows, ticks: list[Tick], messages: Messages
+) -> None:
+    flow_id = flows.deploy(fan("pair", 1))
+    broken, sound = (flows.start(flow_id, announce=False) for _ in range(2))
+    for execution_id in (broken, sound):
+        begin(store, execution_id)
+        take(store, execution_id, "b0", GONE)
+    with store.session(None) as session:
+        of_broken = ExecutionRow.execution_id == broken
+        version = session.get_one(ExecutionRow, broken).flow_version_id
+        session.execute(update(ExecutionRow).where(of_broken).values(flow_version_id=-1))
+    assert ticks[0].recover() == 1
+    assert messages.of(sound) == {"b0": 1}
+    with store.session(None) as session:
+        session.execute(update(ExecutionRow).where(of_broken).values(flow_version_id=version))
+    assert ticks[0].recover() == 0
+    assert messages.of(broken) == {"b0": 1}
+
+
+def test_a_start_that_nobody_picked_up_is_announced_again(
+    store: Store, flows: Flows, ticks: list[Tick], messages: Messages
+) -> None:
+    execution_id = flows.start(flows.deploy(fan("forgotten", 1)), announce=False)
+    with store.session(None) as session:
+        overdue = update(ExecutionRow).where(ExecutionRow.execution_id == execution_id)
+        session.execute(overdue.values(due_at=ExecutionRow.created_at))
+    _recover(ticks)
+    assert messages.of(execution_id) == {"": 1}
+    together(*[partial(begin, store, execution_id)] * 3)
+    assert flows.see(execution_id).count("execution.started") == 1

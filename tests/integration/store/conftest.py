@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import create_engine, make_url
+
+from aispine.store.ids import new_id
+from tests.support.environment import Servers
+
+
+@pytest.fixture
+def empty_database(servers: Servers) -> Iterator[str]:
+    """The owner's URL of a database without tables; its two roles go with it."""
+    name = f"d{new_id().replace('-', '')}"
+    owner = create_engine(servers.owner_url, isolation_level="AUTOCOMMIT")
+    with owner.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield make_url(servers.owner_url).set(database=name).render_as_string(hide_password=False)
+    with owner.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        connection.exec_driver_sql(f"DROP ROLE IF EXISTS {name}_web, {name}_engine")
+    owner.dispose()
