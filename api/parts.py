@@ -48,10 +48,10 @@ class Parts:
         """What sends the messages that an operation of the tenant calls for."""
         return Dispatch(store=self.store, celery=broker.app(), wakeups=self, tenant_id=tenant_id)
 
-    def wake(self, execution_id: str) -> None:
+    def wake(self, execution_id: str, *, at_once: bool = False) -> None:
         """Tells followers of the execution, in this process and others, that it has new events."""
         if self._waker is not None:
-            self._waker.wake(execution_id)
+            self._waker.wake(execution_id, at_once=at_once)
 
 
 def parts() -> Parts:

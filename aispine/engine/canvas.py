@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -13,25 +14,44 @@ from kombu.exceptions import OperationalError
 
 from aispine.engine import activation, broker
 from aispine.flow import paths
-from aispine.flow.plan import Plan, needs_worker
-from aispine.flow.shape import MAX_GROUP, Chain, Chord, Shape, Step, shape
+from aispine.flow.plan import Graph, Plan, needs_worker
+from aispine.flow.shape import MAX_GROUP, Chain, Chord, Lane, Shape, Step, shape
 from aispine.flow.state import ExecutionState
 
 _log = structlog.get_logger(__name__)
 
 
-def send(celery: Celery, plan: Plan, execution: ExecutionState, ready: Sequence[str]) -> None:
+def send(
+    celery: Celery, plan: Plan, execution: ExecutionState, ready: Sequence[str], slow: Collection[str] = ()
+) -> None:
     """Sends the canvas of nodes that became ready, after their transition is committed.
 
-    A broker that does not answer is no error: the nodes are queued in the store, and the tick sends them again.
+    `slow` are agents that were found not to be as quick as they say. A broker that does not answer is no error: the
+    nodes are queued in the store, and the tick sends them again.
     """
     try:
         for frame, names in _by_frame(ready).items():
             for part in _parts(names):
-                made = shape(plan.graph_at(frame), part)
+                quick = functools.partial(_is_quick, plan.graph_at(frame), execution, slow)
+                made = shape(plan.graph_at(frame), part, quick)
                 signature(celery, plan, execution, made, frame).apply_async()
     except OperationalError as error:
         _log.warning("canvas.not_sent", execution=execution.execution_id, error=str(error))
+
+
+def send_lane(celery: Celery, execution_id: str, places: Sequence[str]) -> None:
+    """Sends what is left of a lane."""
+    try:
+        _lane(celery, execution_id, places, "lane").apply_async()
+    except OperationalError as error:
+        _log.warning("canvas.not_sent", execution=execution_id, error=str(error))
+
+
+def _is_quick(graph: Graph, execution: ExecutionState, slow: Collection[str], name: str) -> bool:
+    node = graph.nodes[name]
+    if not node.calls_agent or activation.agent_reference(node) in slow:
+        return False
+    return activation.queue_of(node, execution.agents) == activation.QUEUES["quick"]
 
 
 def _by_frame(ready: Sequence[str]) -> dict[str, list[str]]:
@@ -61,6 +81,9 @@ def signature(celery: Celery, plan: Plan, execution: ExecutionState, part: Shape
     """The Celery canvas of a shape in a frame."""
     if isinstance(part, Step):
         return _step(celery, plan, execution, paths.within(frame, part.path))
+    if isinstance(part, Lane):
+        places = [paths.within(frame, name) for name in part.paths]
+        return _lane(celery, execution.execution_id, places, execution.flow_id)
     members = [signature(celery, plan, execution, member, frame) for member in part.members]
     if isinstance(part, Chain):
         return chain(*members, app=celery)
@@ -80,6 +103,15 @@ def _step(celery: Celery, plan: Plan, execution: ExecutionState, path: str) -> S
     return _signature(
         celery, broker.RUN, execution.execution_id, path, queue=queue, shadow=f"{execution.flow_id}/{path}"
     )
+
+
+def _lane(celery: Celery, execution_id: str, places: Sequence[str], name: str) -> Signature:
+    options = {
+        "queue": activation.QUEUES["quick"],
+        "shadow": f"{name}/{places[0]} and {len(places) - 1} more",
+        "ignore_result": True,
+    }
+    return celery.signature(broker.RUN_LANE, args=(execution_id, list(places)), immutable=True, options=options)
 
 
 def _body(celery: Celery, plan: Plan, execution: ExecutionState, join: str) -> Signature:

@@ -34,11 +34,18 @@ from aispine.flow.status import ExecutionStatus, NodeStatus
 
 
 def decide(
-    plan: Plan, reading: Reading, facts: Iterable[Fact], terms: Terms, *, take_from: str | None = None
+    plan: Plan,
+    reading: Reading,
+    facts: Iterable[Fact],
+    terms: Terms,
+    *,
+    take_from: str | None = None,
+    take_path: str | None = None,
 ) -> Transition:
     """Applies facts in order and everything that follows from them.
 
-    With `take_from`, the first node that became ready on that queue is claimed at once for `terms.owner`.
+    With `take_path`, that node is claimed at once for `terms.owner` if it is queued; otherwise, with `take_from`, the
+    first node that became ready on that queue.
     Facts that no longer apply (doubled, late, after the end) change nothing.
     Raises `MissingNodesError` when rows are needed that `reading` does not hold.
     """
@@ -47,8 +54,8 @@ def decide(
         if not ledger.execution.status.terminal or isinstance(fact, RetryRequested):
             _RULES[type(fact)](ledger, fact, terms)
             drain(ledger, terms)
-    if take_from is not None and ledger.execution.status is not ExecutionStatus.PAUSED:
-        _take_first(ledger, take_from, terms)
+    if ledger.execution.status in {ExecutionStatus.RUNNING, ExecutionStatus.WAITING}:
+        _take(ledger, take_path, take_from, terms)
     return ledger.transition()
 
 
@@ -120,10 +127,13 @@ def _answer(ledger: Ledger, fact: ApprovalAnswered, _terms: Terms) -> None:
     waits.answer(ledger, fact.path, fact.values, fact.by)
 
 
-def _take_first(ledger: Ledger, queue: str, terms: Terms) -> None:
-    for path in ledger.queued:
-        if ledger.node(path).queue == queue:
-            attempts.claim(ledger, path, terms)
+def _take(ledger: Ledger, path: str | None, queue: str | None, terms: Terms) -> None:
+    if path is not None and ledger.node(path).status is NodeStatus.QUEUED:
+        attempts.claim(ledger, path, terms)
+        return
+    for ready in ledger.queued:
+        if ledger.node(ready).queue == queue:
+            attempts.claim(ledger, ready, terms)
             return
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -12,6 +12,7 @@ from kombu.exceptions import OperationalError
 from aispine.engine import canvas, plans
 from aispine.engine.advance import advance
 from aispine.engine.facts import CancelRequested
+from aispine.engine.pace import Pace
 from aispine.engine.terms import Terms
 from aispine.flow.state import ExecutionState, Transition
 from aispine.store.database import Store
@@ -22,7 +23,7 @@ _log = structlog.get_logger(__name__)
 class Wakeups(Protocol):
     """Tells followers of an execution that there is something new."""
 
-    def wake(self, execution_id: str) -> None: ...
+    def wake(self, execution_id: str, *, at_once: bool = False) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,17 +33,18 @@ class Dispatch:
     store: Store
     celery: Celery
     wakeups: Wakeups
+    pace: Pace = field(default_factory=Pace)
     tenant_id: str | None = None
     """For a login that sees one tenant only."""
 
     def follow(self, transition: Transition, *, queued: tuple[str, ...] | None = None) -> None:
         """Does what is due; `queued` are the paths to send when a canvas carries the others already."""
         execution = transition.execution
-        self.wakeups.wake(execution.execution_id)
+        self.wakeups.wake(execution.execution_id, at_once=execution.status.terminal)
         ready = transition.queued if queued is None else queued
         if ready:
             plan = plans.find(self.store, execution.flow_version_id, self.tenant_id)
-            canvas.send(self.celery, plan, execution, ready)
+            canvas.send(self.celery, plan, execution, ready, self.pace.slow)
         for child in transition.orphans:
             self.cancel(child, "what waited for it has ended")
         if execution.status.terminal and execution.parent_execution_id is not None:

@@ -13,7 +13,6 @@ from aispine.flow.plan import CONTAINERS, Plan
 from aispine.flow.state import Event, NodeState, Reading, Signal, Transition
 from aispine.flow.status import ACTIVE_NODES, EXECUTION_TRANSITIONS, NODE_TRANSITIONS, ExecutionStatus, NodeStatus
 
-
 _REMEMBERED: Final = 200
 """Rows that a process carries on from one decision to the next at most."""
 

@@ -94,7 +94,9 @@ class Operations:
         if not is_id(execution_id):
             raise _missing(execution_id)
         store, terms = self.dispatch.store, Terms(owner="api")
-        after = advance(store, execution_id, [fact], terms, path=path, tenant_id=self.tenant_id)
+        after = advance(
+            store, execution_id, [fact], terms, rows=() if path is None else (path,), tenant_id=self.tenant_id
+        )
         if after is None:
             raise _missing(execution_id)
         if not after.empty:

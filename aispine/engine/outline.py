@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aispine.flow.model import Flow
 from aispine.flow.plan import Edge, EdgeKind, Graph, in_place, needs_worker, plan
-from aispine.flow.shape import Chain, Chord, Shape, Step, shape
+from aispine.flow.shape import Chain, Chord, Lane, Shape, Step, shape
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +82,8 @@ def _after(edges: tuple[Edge, ...]) -> str:
 def _tree(graph: Graph, part: Shape) -> Tree:
     if isinstance(part, Step):
         return Tree(label=f"run {_named(graph, part.path)}")
+    if isinstance(part, Lane):
+        return Tree(label="lane", children=tuple(Tree(label=f"run {_named(graph, path)}") for path in part.paths))
     children = tuple(_tree(graph, member) for member in part.members)
     if isinstance(part, Chain):
         return Tree(label="chain", children=children)
@@ -98,6 +100,8 @@ def _named(graph: Graph, name: str) -> str:
 def _steps(part: Shape) -> Iterator[str]:
     if isinstance(part, Step):
         yield part.path
+    elif isinstance(part, Lane):
+        yield from part.paths
     else:
         for member in part.members:
             yield from _steps(member)

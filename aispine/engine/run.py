@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,11 +12,12 @@ from aispine.agent import call as agent_call
 from aispine.agent import registry
 from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
-from aispine.engine import advance, children, plans
+from aispine.engine import advance, canvas, children, plans
 from aispine.engine.activation import QUEUES, agent_reference
-from aispine.engine.advance import Held
+from aispine.engine.advance import Held, Take
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import Fact, Finished, Started
+from aispine.engine.lane import Rest
 from aispine.engine.lease import Leases
 from aispine.engine.terms import Terms
 from aispine.errors import NotFound
@@ -74,7 +76,7 @@ class Worker:
 
 def start(worker: Worker, execution_id: str, carrier: Carrier) -> None:
     """Starts an execution and runs its first quick node."""
-    transition = advance.advance(worker.store, execution_id, [Started()], worker.terms, take_from="engine")
+    transition = advance.advance(worker.store, execution_id, [Started()], worker.terms, take=Take(queue="engine"))
     if transition is not None and not transition.empty:
         _go_on(worker, _follow(worker, transition, carrier), carrier)
 
@@ -86,7 +88,7 @@ def run(worker: Worker, execution_id: str, path: str, carrier: Carrier) -> None:
     """
     held = advance.claim(worker.store, execution_id, path, worker.terms)
     if held is not None:
-        worker.wakeups.wake(execution_id)
+        worker.dispatch.wakeups.wake(execution_id)
         _go_on(worker, held, carrier)
         return
     glance = node_glance.find(worker.store, execution_id, path)
@@ -100,17 +102,44 @@ def _look_at_child(worker: Worker, execution_id: str, path: str, child: str, car
     fact = children.ended(worker.store, path, child)
     if fact is None:
         return
-    transition = advance.advance(worker.store, execution_id, [fact], worker.terms, path=path, take_from=QUEUES["quick"])
+    transition = advance.advance(
+        worker.store, execution_id, [fact], worker.terms, rows=(path,), take=Take(queue=QUEUES["quick"])
+    )
     if transition is not None and not transition.empty:
         _go_on(worker, _follow(worker, transition, carrier), carrier)
 
 
-def _go_on(worker: Worker, held: Held | None, carrier: Carrier) -> None:
+def run_lane(worker: Worker, execution_id: str, places: Sequence[str], carrier: Carrier) -> None:
+    """Runs queued nodes one after the other while they are quick; the rest is handed on when the slice is over."""
+    rest = Rest(places)
+    # A node that turns out slow keeps this thread busy, so another one hands on what waits behind it.
+    watchdog = threading.Timer(worker.settings.slice, _hand_on, (worker, execution_id, rest))
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        while (path := rest.next()) is not None:
+            held = advance.claim(worker.store, execution_id, path, worker.terms)
+            if held is not None:
+                _go_on(worker, held, carrier, rest)
+    finally:
+        watchdog.cancel()
+        _hand_on(worker, execution_id, rest)
+
+
+def _hand_on(worker: Worker, execution_id: str, rest: Rest) -> None:
+    places = rest.take_all()
+    if places:
+        canvas.send_lane(worker.dispatch.celery, execution_id, places)
+
+
+def _go_on(worker: Worker, held: Held | None, carrier: Carrier, rest: Rest | None = None) -> None:
     until = time.monotonic() + worker.settings.slice
     while held is not None:
         fact = _work(worker, held)
-        take_from = held.node.queue if time.monotonic() < until else None
-        transition = advance.finish(worker.store, held, [fact], worker.terms, take_from=take_from)
+        take = Take()
+        if time.monotonic() < until:
+            take = Take(queue=held.node.queue, path=rest.next() if rest is not None else None)
+        transition = advance.finish(worker.store, held, fact, worker.terms, take)
         if transition is None:
             carrier.stop()
             return
@@ -135,7 +164,10 @@ def _work(worker: Worker, held: Held) -> Fact:
     spec = plans.find(worker.store, held.execution.flow_version_id).node(held.node.path)
     if spec.subflow is not None:
         return children.begin(worker.store, held.execution, held.node, spec)
-    return Finished(path=held.node.path, attempt=held.node.attempt, outcome=_attempt(worker, held, spec))
+    begun = time.monotonic()
+    outcome = _attempt(worker, held, spec)
+    worker.dispatch.pace.record(agent_reference(spec), time.monotonic() - begun)
+    return Finished(path=held.node.path, attempt=held.node.attempt, outcome=outcome)
 
 
 def _attempt(worker: Worker, held: Held, spec: Node) -> Outcome:

@@ -67,7 +67,7 @@ def arriving_error(ledger: Ledger, path: str) -> Mapping[str, Any] | None:
 
 def sole_error(ledger: Ledger, path: str) -> Mapping[str, Any] | None:
     """The error that a node gets in place of outputs: it handles a failure, or all that leads to it has failed."""
-    incoming = ledger.plan.graph.incoming[path]
+    incoming = ledger.plan.incoming(path)
     ledger.require(edge.source for edge in incoming)
     edges = [edge for edge in incoming if alive(ledger, edge)]
     succeeded = any(ledger.node(edge.source).status is NodeStatus.COMPLETED for edge in edges)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,13 @@ class Step:
     """One node that a worker runs."""
 
     path: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lane:
+    """Quick nodes that one worker runs one after the other, for as long as they are quick."""
+
+    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,18 +49,29 @@ class Chord:
     join: str
 
 
-Shape = Step | Chain | Group | Chord
+Shape = Step | Lane | Chain | Group | Chord
 
 
-def shape(graph: Graph, ready: Sequence[str]) -> Shape:
-    """The canvas for nodes that are ready at the same time, with the part of the flow behind them that is known."""
-    return _branches(graph, ready, depth=0)
+LANE: Final = 25
+"""How many nodes travel in a lane at most."""
+LANES: Final = 2
+"""How many lanes a group is cut into at least, so that several workers have something of it."""
+
+
+def shape(graph: Graph, ready: Sequence[str], quick: Callable[[str], bool] = lambda _: False) -> Shape:
+    """The canvas for nodes that are ready at the same time, with the part of the flow behind them that is known.
+
+    `quick` tells which nodes may share a lane.
+    """
+    return _branches(graph, ready, quick, depth=0)
 
 
 def first_paths(part: Shape) -> Iterator[str]:
     """The nodes that start when the part is sent."""
     if isinstance(part, Step):
         yield part.path
+    elif isinstance(part, Lane):
+        yield from part.paths
     elif isinstance(part, Chain):
         yield from first_paths(part.members[0])
     else:
@@ -61,21 +79,32 @@ def first_paths(part: Shape) -> Iterator[str]:
             yield from first_paths(member)
 
 
-def _branches(graph: Graph, ready: Sequence[str], depth: int) -> Shape:
+def _branches(graph: Graph, ready: Sequence[str], quick: Callable[[str], bool], depth: int) -> Shape:
     lines = [_line(graph, path) for path in ready]
     if len(lines) == 1:
-        return _chain(graph, lines[0], depth)
-    members = tuple(_plain_chain(line) for line in lines)
+        return _chain(graph, lines[0], quick, depth)
+    members = _members(lines, quick)
     join = _join(graph, [line[-1] for line in lines])
     return Group(members=members) if join is None else Chord(members=members, join=join)
 
 
-def _chain(graph: Graph, line: Sequence[str], depth: int) -> Shape:
+def _members(lines: Sequence[Sequence[str]], quick: Callable[[str], bool]) -> tuple[Shape, ...]:
+    """The branches: quick ones of a single node share lanes, every other one travels alone."""
+    shared = [line[0] for line in lines if len(line) == 1 and quick(line[0])]
+    if len(shared) <= 2 * LANES:
+        return tuple(map(_plain_chain, lines))
+    alone = [line for line in lines if len(line) > 1 or not quick(line[0])]
+    count = max(LANES, -(-len(shared) // LANE))
+    lanes = (Lane(paths=tuple(shared[number::count])) for number in range(count))
+    return (*map(_plain_chain, alone), *lanes)
+
+
+def _chain(graph: Graph, line: Sequence[str], quick: Callable[[str], bool], depth: int) -> Shape:
     """A line of nodes and, where its end opens into branches, those."""
     members: list[Shape] = [Step(path=path) for path in line]
     following = _opening(graph, line[-1])
     if depth == 0 and 1 < len(following) <= MAX_GROUP:
-        members.append(_branches(graph, following, depth + 1))
+        members.append(_branches(graph, following, quick, depth + 1))
     return members[0] if len(members) == 1 else Chain(members=tuple(members))
 
 

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row
-
 from aispine.store.database import Store
 from aispine.store.prepared import Statement
 
@@ -108,47 +106,47 @@ _OVERDUE: Final = Statement(
 )
 
 
-def nodes(store: Store, limit: int) -> Sequence[Row[Any]]:
+def nodes(store: Store, limit: int) -> Sequence[Any]:
     """Nodes whose lease, delay, timer or timeout is over: `execution_id path status attempt lease_owner state`."""
-    with store.autocommit() as connection:
-        return _NODES.all(connection, limit)
+    with store.autocommit() as link:
+        return _NODES.all(link, limit)
 
 
-def resend_nodes(store: Store, limit: int, again: float) -> Sequence[Row[Any]]:
+def resend_nodes(store: Store, limit: int, again: float) -> Sequence[Any]:
     """Queued nodes whose message counts as lost, looked at again in `again` seconds."""
-    with store.autocommit() as connection:
-        return _RESEND_NODES.all(connection, limit, again)
+    with store.autocommit() as link:
+        return _RESEND_NODES.all(link, limit, again)
 
 
-def resend_starts(store: Store, limit: int, again: float) -> Sequence[Row[Any]]:
+def resend_starts(store: Store, limit: int, again: float) -> Sequence[Any]:
     """Queued executions that no worker picked up, looked at again in `again` seconds."""
-    with store.autocommit() as connection:
-        return _RESEND_STARTS.all(connection, limit, again)
+    with store.autocommit() as link:
+        return _RESEND_STARTS.all(link, limit, again)
 
 
 def deadlines(store: Store, limit: int) -> Sequence[str]:
     """Executions whose time is over."""
-    with store.autocommit() as connection:
-        return [str(row.execution_id) for row in _DEADLINES.all(connection, limit)]
+    with store.autocommit() as link:
+        return [str(row.execution_id) for row in _DEADLINES.all(link, limit)]
 
 
 def orphans(store: Store, limit: int) -> Sequence[str]:
     """Child executions that go on although the execution that waited for them has ended."""
-    with store.autocommit() as connection:
-        return [str(row.execution_id) for row in _ORPHANS.all(connection, limit)]
+    with store.autocommit() as link:
+        return [str(row.execution_id) for row in _ORPHANS.all(link, limit)]
 
 
 def hasten_queued(store: Store, older_than: float) -> int:
     """Makes everything due that has been queued for `older_than` seconds, because its messages are gone."""
-    with store.autocommit() as connection:
-        row = _OVERDUE.one(connection, older_than)
+    with store.autocommit() as link:
+        row = _OVERDUE.one(link, older_than)
     return 0 if row is None else int(row.hastened)
 
 
 def next_due(store: Store) -> tuple[datetime | None, datetime]:
     """When the next row is due, and what time it is."""
-    with store.autocommit() as connection:
-        row = _NEXT.one(connection)
+    with store.autocommit() as link:
+        row = _NEXT.one(link)
     if row is None:
         raise AssertionError("the statement always yields a row")
     return row.due_at, row.now

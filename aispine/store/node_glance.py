@@ -26,6 +26,6 @@ class Glance:
 
 def find(store: Store, execution_id: str, path: str) -> Glance | None:
     """None when the node has no row yet."""
-    with store.autocommit() as connection:
-        row = _FIND.one(connection, execution_id, path)
+    with store.autocommit() as link:
+        row = _FIND.one(link, execution_id, path)
     return None if row is None else Glance(status=NodeStatus(row.status), child=row.child)

@@ -7,25 +7,22 @@ one transaction. `event_seq` is the version of all that an execution holds: a wr
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
-
-from sqlalchemy import Connection
 
 from aispine.errors import NotFound
 from aispine.flow.state import Event, ExecutionState, NodeState, Reading, Signal, Transition
 from aispine.flow.status import ExecutionStatus, NodeStatus
 from aispine.store.database import bind_tenant, dumps
-from aispine.store.prepared import Statement
+from aispine.store.prepared import Link, Statement
 
 _EXECUTION: Final = (
     "e.execution_id, e.tenant_id, e.flow_id, e.flow_version_id, e.status, e.context, e.event_seq, "
     "e.open_nodes, e.active_nodes, e.reopened, e.error, e.started_at, e.deadline_at, e.paused_at, "
     "e.parent_execution_id, e.parent_path"
 )
-
 
 
 def _constants(wanted: str) -> str:
@@ -41,17 +38,18 @@ _OPEN: Final = "status IN ('queued', 'running', 'retrying', 'waiting')"
 def _reader(name: str, condition: str) -> Statement:
     """A statement of its own for each way of choosing rows: one for all would find none of them by the index.
 
-    The input of a node is only read where a decision needs it: what an item is, and what a wait passes on.
+    The input of a node is only read where it is needed: what an item is, what a wait passes on, what is run next.
     """
     return Statement(
         name,
-        "uuid, text[], boolean, boolean",
+        "uuid, text[], boolean, boolean, text",
         f"""
         SELECT {_EXECUTION}, {_constants("$4")}, clock_timestamp() AS now,
           (SELECT json_agg(n) FROM (
             SELECT path, node_id, status, queue, attempt, lost_attempts, unsettled, live_control, live_dependency,
-                   blocked, CASE WHEN right(path, 1) = ']' OR status = 'waiting' THEN input END AS input, output,
-                   message, metadata, error, state, lease_owner, due_at, queued_at, started_at, finished_at
+                   blocked, output, message,
+                   CASE WHEN right(path, 1) = ']' OR status = 'waiting' OR path = $5 THEN input END AS input,
+                   metadata, error, state, lease_owner, due_at, queued_at, started_at, finished_at
             FROM node_executions WHERE execution_id = $1 AND ({condition})
           ) n) AS nodes,
           CASE WHEN $3 THEN (SELECT json_agg(s) FROM (
@@ -135,7 +133,8 @@ _CLAIM: Final = Statement(
         json_build_object('attempt', n.attempt, 'worker', $3), clock_timestamp()
       FROM e, n, s
     )
-    SELECT {_EXECUTION.replace("e.event_seq", "s.event_seq")}, e.input, e.agents, clock_timestamp() AS now, row_to_json(n) AS node
+    SELECT {_EXECUTION.replace("e.event_seq", "s.event_seq")}, e.input, e.agents, clock_timestamp() AS now,
+      row_to_json(n) AS node
     FROM e, n, s
     """,
 )
@@ -170,6 +169,8 @@ class Wanted:
     all_open: bool = False
     everything: bool = False
     signals: bool = False
+    take: str | None = None
+    """The node whose input is wanted as well, because it may be run next."""
 
     def __or__(self, other: Wanted) -> Wanted:
         return Wanted(
@@ -177,6 +178,7 @@ class Wanted:
             all_open=self.all_open or other.all_open,
             everything=self.everything or other.everything,
             signals=self.signals or other.signals,
+            take=self.take or other.take,
         )
 
 
@@ -189,40 +191,40 @@ class Claim:
     now: datetime
 
 
-def claim(connection: Connection, execution_id: str, path: str, *, owner: str, lease: float) -> Claim | None:
+def claim(link: Link, execution_id: str, path: str, *, owner: str, lease: float) -> Claim | None:
     """Takes a queued node of a running execution; None when it is not there to be taken. `lease` in seconds."""
-    row = _CLAIM.one(connection, execution_id, path, owner, lease, execution_id not in _seen)
+    constants = _seen.get(execution_id)
+    row = _CLAIM.one(link, execution_id, path, owner, lease, constants is None)
     if row is None:
         return None
-    return Claim(node=_node(row.node), execution=_execution(row), now=row.now)
+    return Claim(node=_node(row.node), execution=_execution(row, constants), now=row.now)
 
 
-def lock_and_read(
-    connection: Connection, execution_id: str, paths: Iterable[str], *, tenant_id: str | None = None
-) -> Reading | None:
+def lock_and_read(link: Link, execution_id: str, wanted: Wanted, *, tenant_id: str | None = None) -> Reading | None:
     """Opens a transaction that holds the execution's row, and reads; None when there is no such execution.
 
     The lock is a statement of its own, so that the read sees what was committed while it waited.
     """
-    _LOCK.prepare(connection)
-    before = f"BEGIN; {bind_tenant(connection, tenant_id)}{_LOCK.call(connection, execution_id)}"
-    return _read(connection, execution_id, Wanted(paths=frozenset(paths)), before=before)
+    _LOCK.prepare(link)
+    before = f"BEGIN; {bind_tenant(link, tenant_id)}{_LOCK.call(link, execution_id)}"
+    return _read(link, execution_id, wanted, before=before)
 
 
-def read(connection: Connection, execution_id: str, wanted: Wanted) -> Reading:
+def read(link: Link, execution_id: str, wanted: Wanted) -> Reading:
     """Reads once more inside the transaction of `lock_and_read`."""
-    reading = _read(connection, execution_id, wanted)
+    reading = _read(link, execution_id, wanted)
     if reading is None:
         raise NotFound(f"execution {execution_id} is gone")
     return reading
 
 
-def _read(connection: Connection, execution_id: str, wanted: Wanted, *, before: str = "") -> Reading | None:
-    names = list(wanted.paths)
+def _read(link: Link, execution_id: str, wanted: Wanted, *, before: str = "") -> Reading | None:
+    names = list(wanted.paths if wanted.take is None else wanted.paths | {wanted.take})
+    constants = _seen.get(execution_id)
     row = _statement(wanted).one(
-        connection, execution_id, names, wanted.signals, execution_id not in _seen, before=before
+        link, execution_id, names, wanted.signals, constants is None, wanted.take, before=before
     )
-    return None if row is None else _reading(row, names, wanted)
+    return None if row is None else _reading(row, names, wanted, constants)
 
 
 def _statement(wanted: Wanted) -> Statement:
@@ -231,14 +233,14 @@ def _statement(wanted: Wanted) -> Statement:
     return _READ_OPEN if wanted.all_open else _READ_PATHS
 
 
-def write(connection: Connection, before: ExecutionState, transition: Transition, *, commit: bool) -> bool:
+def write(link: Link, before: ExecutionState, transition: Transition, *, commit: bool) -> bool:
     """Writes a transition in one statement; False, and nothing written, when the execution has moved on since."""
     parameters = _parameters(before, transition)
     if commit:
-        _write_rest(connection, transition)
-        _WRITE.run(connection, *parameters, after="COMMIT")
+        _write_rest(link, transition)
+        _WRITE.run(link, *parameters, after="COMMIT")
         return True
-    row = _WRITE.one(connection, *parameters)
+    row = _WRITE.one(link, *parameters)
     return row is not None
 
 
@@ -247,20 +249,20 @@ def is_one_statement(transition: Transition) -> bool:
     return not (transition.forgotten or transition.kept or transition.consumed)
 
 
-def _write_rest(connection: Connection, transition: Transition) -> None:
+def _write_rest(link: Link, transition: Transition) -> None:
     execution = transition.execution
     for container in transition.forgotten:
-        _FORGET.run(connection, execution.execution_id, container)
+        _FORGET.run(link, execution.execution_id, container)
     for signal in transition.kept:
         values = (signal.signal_id, execution.execution_id, execution.tenant_id, signal.name)
-        _KEEP.run(connection, *values, dumps(signal.payload))
+        _KEEP.run(link, *values, dumps(signal.payload))
     if transition.consumed:
-        _CONSUME.run(connection, execution.execution_id, list(transition.consumed))
+        _CONSUME.run(link, execution.execution_id, list(transition.consumed))
 
 
-def end(connection: Connection) -> None:
+def end(link: Link) -> None:
     """Gives up the transaction of `lock_and_read` without a change."""
-    connection.exec_driver_sql("ROLLBACK")
+    link.execute("ROLLBACK")
 
 
 def _parameters(before: ExecutionState, transition: Transition) -> tuple[Any, ...]:
@@ -312,11 +314,11 @@ def _event(event: Event, seq: int) -> dict[str, Any]:
     return {"seq": seq, "type": event.type, "path": event.path, "data": event.data}
 
 
-def _reading(row: Any, names: list[str], wanted: Wanted) -> Reading:
+def _reading(row: Any, names: list[str], wanted: Wanted, constants: Constants | None) -> Reading:
     nodes: dict[str, NodeState | None] = dict.fromkeys(names)
     nodes.update((found["path"], _node(found)) for found in row.nodes or ())
     return Reading(
-        execution=_execution(row),
+        execution=_execution(row, constants),
         nodes=nodes,
         now=row.now,
         all_open=wanted.all_open or wanted.everything,
@@ -325,22 +327,20 @@ def _reading(row: Any, names: list[str], wanted: Wanted) -> Reading:
     )
 
 
-_seen: OrderedDict[str, tuple[Any, Mapping[str, Any]]] = OrderedDict()
+Constants = tuple[Any, Mapping[str, Any]]
+"""The input of an execution and the agents chosen for it."""
+
+_seen: OrderedDict[str, Constants] = OrderedDict()
 _SEEN: Final = 64
-"""How many executions' inputs a process holds on to."""
+"""How many executions' constants a process holds on to."""
 
 
-def _input_and_agents(row: Any) -> tuple[Any, Mapping[str, Any]]:
-    execution_id = str(row.execution_id)
-    if row.agents is not None:
-        _seen[execution_id] = (row.input, row.agents)
+def _execution(row: Any, constants: Constants | None) -> ExecutionState:
+    if constants is None:
+        constants = _seen[str(row.execution_id)] = (row.input, row.agents or {})
         if len(_seen) > _SEEN:
             _seen.popitem(last=False)
-    return _seen[execution_id]
-
-
-def _execution(row: Any) -> ExecutionState:
-    input_, agents = _input_and_agents(row)
+    input_, agents = constants
     return ExecutionState(
         execution_id=str(row.execution_id),
         tenant_id=row.tenant_id,
