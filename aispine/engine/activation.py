@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from aispine.engine import containers, joins, scope, waits
 from aispine.engine.ending import BLOCKED, complete, expression_error, fail, skip
 from aispine.engine.ledger import Ledger
+from aispine.engine.queueing import queue_of
 from aispine.engine.terms import Terms
 from aispine.errors import ExpressionError
 from aispine.flow.expression import Template
 from aispine.flow.model import Node, NodeType
 from aispine.flow.plan import CONTAINERS, WAITS, EdgeKind, in_place
 from aispine.flow.status import NodeStatus
-
-QUEUES: Final = {"quick": "engine", "cpu": "cpu", "io": "io"}
-"""The queue that serves each pool."""
 
 
 def resolve(ledger: Ledger, path: str, terms: Terms) -> None:
@@ -53,19 +51,6 @@ def activate(ledger: Ledger, path: str, terms: Terms) -> None:
             _enqueue(ledger, path, spec, terms)
     except ExpressionError as error:
         fail(ledger, path, expression_error(ledger.node(path), error))
-
-
-def agent_reference(spec: Node) -> str:
-    """The key under which an execution records the agent version that a node calls."""
-    return f"{spec.agent_id}@{spec.agent_version}"
-
-
-def queue_of(spec: Node, agents: Mapping[str, Mapping[str, Any]]) -> str:
-    """The queue of a node that needs a worker: its own pool wins over its agent's; a subflow is started at once."""
-    if spec.type is NodeType.SUBFLOW:
-        return QUEUES["quick"]
-    pool = spec.pool or agents[agent_reference(spec)]["pool"]
-    return QUEUES[pool]
 
 
 def _is_live(ledger: Ledger, path: str, control: int, dependency: int) -> bool:

@@ -12,10 +12,10 @@ from celery import Celery, chain, chord, group
 from celery.canvas import Signature
 from kombu.exceptions import OperationalError
 
-from aispine.engine import activation, broker
+from aispine.engine import broker, queueing
 from aispine.flow import paths
 from aispine.flow.plan import Graph, Plan, needs_worker
-from aispine.flow.shape import MAX_GROUP, Chain, Chord, Lane, Shape, Step, shape
+from aispine.flow.shape import MAX_GROUP, Chain, Chord, Lane, Shape, Step, lanes, shape
 from aispine.flow.state import ExecutionState
 
 _log = structlog.get_logger(__name__)
@@ -30,11 +30,17 @@ def send(
     nodes are queued in the store, and the tick sends them again.
     """
     try:
+        alone: list[str] = []
         for frame, names in _by_frame(ready).items():
+            quick = functools.partial(_is_quick, plan.graph_at(frame), execution, slow)
             for part in _parts(names):
-                quick = functools.partial(_is_quick, plan.graph_at(frame), execution, slow)
                 made = shape(plan.graph_at(frame), part, quick)
-                signature(celery, plan, execution, made, frame).apply_async()
+                if isinstance(made, Step) and quick(made.path):
+                    alone.append(paths.within(frame, made.path))
+                else:
+                    signature(celery, plan, execution, made, frame).apply_async()
+        for made in lanes(alone):
+            signature(celery, plan, execution, made).apply_async()
     except OperationalError as error:
         _log.warning("canvas.not_sent", execution=execution.execution_id, error=str(error))
 
@@ -49,9 +55,9 @@ def send_lane(celery: Celery, execution_id: str, places: Sequence[str]) -> None:
 
 def _is_quick(graph: Graph, execution: ExecutionState, slow: Collection[str], name: str) -> bool:
     node = graph.nodes[name]
-    if not node.calls_agent or activation.agent_reference(node) in slow:
+    if not node.calls_agent or queueing.agent_reference(node) in slow:
         return False
-    return activation.queue_of(node, execution.agents) == activation.QUEUES["quick"]
+    return queueing.queue_of(node, execution.agents) == queueing.QUEUES["quick"]
 
 
 def _by_frame(ready: Sequence[str]) -> dict[str, list[str]]:
@@ -99,7 +105,7 @@ def _parts(ready: Sequence[str]) -> Iterable[list[str]]:
 
 
 def _step(celery: Celery, plan: Plan, execution: ExecutionState, path: str) -> Signature:
-    queue = activation.queue_of(plan.node(path), execution.agents)
+    queue = queueing.queue_of(plan.node(path), execution.agents)
     return _signature(
         celery, broker.RUN, execution.execution_id, path, queue=queue, shadow=f"{execution.flow_id}/{path}"
     )
@@ -107,7 +113,7 @@ def _step(celery: Celery, plan: Plan, execution: ExecutionState, path: str) -> S
 
 def _lane(celery: Celery, execution_id: str, places: Sequence[str], name: str) -> Signature:
     options = {
-        "queue": activation.QUEUES["quick"],
+        "queue": queueing.QUEUES["quick"],
         "shadow": f"{name}/{places[0]} and {len(places) - 1} more",
         "ignore_result": True,
     }
@@ -117,7 +123,7 @@ def _lane(celery: Celery, execution_id: str, places: Sequence[str], name: str) -
 def _body(celery: Celery, plan: Plan, execution: ExecutionState, join: str) -> Signature:
     """Goes to the join's own queue, so that a worker that may run it takes it."""
     node = plan.node(join)
-    queue = activation.queue_of(node, execution.agents) if needs_worker(node) else "engine"
+    queue = queueing.queue_of(node, execution.agents) if needs_worker(node) else "engine"
     return _signature(
         celery, broker.ADVANCE, execution.execution_id, join, queue=queue, shadow=f"{execution.flow_id}/{join}"
     )

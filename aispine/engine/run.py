@@ -13,12 +13,12 @@ from aispine.agent import registry
 from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
 from aispine.engine import advance, canvas, children, plans
-from aispine.engine.activation import QUEUES, agent_reference
 from aispine.engine.advance import Held, Take
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import Fact, Finished, Started
 from aispine.engine.lane import Rest
 from aispine.engine.lease import Leases
+from aispine.engine.queueing import QUEUES, agent_reference
 from aispine.engine.terms import Terms
 from aispine.errors import NotFound
 from aispine.flow.model import Node

@@ -15,7 +15,7 @@ from aispine import catalog, settings
 from aispine.agent import registry
 from aispine.agent.definition import AgentVersion
 from aispine.engine import broker, canvas
-from aispine.engine.activation import agent_reference
+from aispine.engine.queueing import agent_reference
 from aispine.errors import TooLarge
 from aispine.flow.inputs import check_input
 from aispine.flow.model import Flow, Node

@@ -88,15 +88,19 @@ def _branches(graph: Graph, ready: Sequence[str], quick: Callable[[str], bool], 
     return Group(members=members) if join is None else Chord(members=members, join=join)
 
 
+def lanes(ready: Sequence[str]) -> tuple[Shape, ...]:
+    """Quick nodes in lanes of about the same length; a few travel alone."""
+    if len(ready) <= 2 * LANES:
+        return tuple(Step(path=path) for path in ready)
+    count = max(LANES, -(-len(ready) // LANE))
+    return tuple(Lane(paths=tuple(ready[number::count])) for number in range(count))
+
+
 def _members(lines: Sequence[Sequence[str]], quick: Callable[[str], bool]) -> tuple[Shape, ...]:
     """The branches: quick ones of a single node share lanes, every other one travels alone."""
     shared = [line[0] for line in lines if len(line) == 1 and quick(line[0])]
-    if len(shared) <= 2 * LANES:
-        return tuple(map(_plain_chain, lines))
     alone = [line for line in lines if len(line) > 1 or not quick(line[0])]
-    count = max(LANES, -(-len(shared) // LANE))
-    lanes = (Lane(paths=tuple(shared[number::count])) for number in range(count))
-    return (*map(_plain_chain, alone), *lanes)
+    return (*map(_plain_chain, alone), *lanes(shared))
 
 
 def _chain(graph: Graph, line: Sequence[str], quick: Callable[[str], bool], depth: int) -> Shape:
