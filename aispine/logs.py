@@ -104,6 +104,16 @@ def get(name: str) -> structlog.stdlib.BoundLogger:
     return logger
 
 
+def bind(**ids: Any) -> None:
+    """Adds ids to every record of this thread from now on."""
+    structlog.contextvars.bind_contextvars(**ids)
+
+
+def forget() -> None:
+    """Takes the ids away that were bound in this thread."""
+    structlog.contextvars.clear_contextvars()
+
+
 @contextlib.contextmanager
 def bound(**ids: Any) -> Iterator[None]:
     """Adds ids to every record within: `request_id`, `tenant`, `execution`, `path`. None is left out."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import os
 import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
-
-from environs import Env, EnvError
 
 from aispine.errors import InvalidRequest
 
@@ -88,17 +88,44 @@ def current() -> Settings:
 
 
 def _from_environment(base: Settings) -> Settings:
-    env = Env(prefix="AISPINE_")
     values: dict[str, Any] = {}
     for field in fields(Settings):
-        reader = {"int": env.int, "float": env.float, "bool": env.bool, "Path": env.path}.get(str(field.type), env.str)
-        variable = field.name.upper()
-        if os.environ.get(f"AISPINE_{variable}"):
-            try:
-                values[field.name] = reader(variable)
-            except (EnvError, ValueError) as error:
-                raise InvalidRequest(f"AISPINE_{variable} is not valid: {error}", field=field.name) from error
+        text = os.environ.get(f"AISPINE_{field.name.upper()}", "").strip()
+        if text:
+            values[field.name] = _read_variable(field.name, str(field.type), text)
     return replace(base, **values)
+
+
+def _read_variable(name: str, kind: str, text: str) -> Any:
+    reader, expected = _READERS.get(kind, (str, "text"))
+    try:
+        return reader(text)
+    except ValueError as error:
+        raise InvalidRequest(
+            f"AISPINE_{name.upper()} must be {expected}; it is `{text}`", field=name, hint="See docs/settings.md."
+        ) from error
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in _BOOLEANS:
+        raise ValueError(text)
+    return _BOOLEANS[text.lower()]
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+_BOOLEANS: Final = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(("false", "no", "off", "0"), False)
+_READERS: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
+    "int": (int, "a whole number"),
+    "float": (_number, "a number"),
+    "bool": (_boolean, "true or false"),
+    "Path": (Path, "a path"),
+}
 
 
 def _project(directory: Path) -> dict[str, Any]:

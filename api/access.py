@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Literal, TypeVar
 
-import structlog
 from flask import Flask, current_app, g, request
 
+from aispine import logs
 from aispine.access import authenticate, bearer
 from api.parts import parts
 
@@ -51,4 +51,4 @@ def _identify() -> None:
     bearer(header)
     with parts().store.session(None) as session:
         g.principal = authenticate(session, header)
-    structlog.contextvars.bind_contextvars(tenant=g.principal.tenant_id)
+    logs.bind(tenant=g.principal.tenant_id)

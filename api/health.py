@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import redis
-import structlog
 from sqlalchemy import text
 
 import aispine
+from aispine import logs
 from aispine.errors import AISpineError
 from api.access import access
 from api.parts import parts
@@ -20,7 +20,7 @@ from api.schemas import Health, HealthQuery
 blueprint = Resource("health", "Whether it is well.")
 _OK: Final = "ok"
 
-_log = structlog.get_logger(__name__)
+_log = logs.get(__name__)
 
 
 @blueprint.route("/health")

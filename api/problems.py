@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-import structlog
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
+from aispine import logs
 from aispine.errors import AISpineError, InvalidRequest, NotFound, TooLarge, UnsupportedMediaType
 
 CONTENT_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 2
 _KNOWN: Final = {kind.status: kind for kind in (InvalidRequest, NotFound, TooLarge, UnsupportedMediaType)}
 
-_log = structlog.get_logger(__name__)
+_log = logs.get(__name__)
 
 
 def install(app: Flask) -> None:

@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
-import structlog
 from flask import Flask, Response, g, request
 
+from aispine import logs
 from aispine.errors import InvalidRequest
 from aispine.store.ids import new_id
 
@@ -17,7 +17,7 @@ HEADER: Final = "X-Request-Id"
 _ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _QUIET: Final = frozenset({"health.health"})
 
-_log = structlog.get_logger(__name__)
+_log = logs.get(__name__)
 
 
 def install(app: Flask) -> None:
@@ -31,8 +31,8 @@ def _begin() -> None:
     given = request.headers.get(HEADER, "")
     g.request_id = given if _ID.fullmatch(given) else new_id()
     g.began = time.perf_counter()
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    logs.forget()
+    logs.bind(request_id=g.request_id)
 
 
 def _refuse_nul() -> None:

@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Final
 
-import structlog
 from flask import Response
 
+from aispine import logs
 from aispine.engine import views
 from aispine.errors import AISpineError, Unavailable
 from aispine.events import log
@@ -26,7 +26,7 @@ RECONNECT_MILLISECONDS: Final = 2000
 KEEP_ALIVE_FRAME: Final = ": keep-alive\n\n"
 _HEADERS: Final = {"X-Accel-Buffering": "no", "Cache-Control": "no-cache"}
 
-_log = structlog.get_logger(__name__)
+_log = logs.get(__name__)
 _event: Final = EventSchema()
 
 

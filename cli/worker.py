@@ -39,7 +39,7 @@ def beat() -> None:
     Example:
       aispine worker beat
     """
-    _become(command.beat_command(settings.load()))
+    _become(command.beat_command())
 
 
 @click.command("flower")

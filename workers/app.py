@@ -1,4 +1,4 @@
-"""The Celery app that the worker and beat processes load: `celery -A workers.app`."""
+"""The Celery app with its tasks, as `python -m workers` and `celery -A workers.app` load it."""
 
 from __future__ import annotations
 

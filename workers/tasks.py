@@ -7,7 +7,7 @@ from typing import Any, Final
 from celery import Celery
 
 from aispine.engine import broker, run
-from workers import process
+from workers import workbench
 from workers.carrier import Carrier
 
 # Over the 6 s for which Celery holds the dispatch of a chord, when it runs a task again whose process died.
@@ -24,17 +24,17 @@ def register(app: Celery) -> None:
 
 def _run(self: Any, execution_id: str, path: str) -> None:
     """Runs one node and what follows it inline."""
-    run.run(process.worker(), execution_id, path, Carrier(self.request))
+    run.run(workbench.worker(), execution_id, path, Carrier(self.request))
 
 
 def _run_lane(self: Any, execution_id: str, paths: list[str]) -> None:
     """Runs quick nodes one after the other."""
-    run.run_lane(process.worker(), execution_id, paths, Carrier(self.request))
+    run.run_lane(workbench.worker(), execution_id, paths, Carrier(self.request))
 
 
 def _advance(self: Any, execution_id: str, path: str) -> None:
     """Starts an execution (no path), or looks at a join whose branches have all come in."""
     if path:
-        run.run(process.worker(), execution_id, path, Carrier(self.request))
+        run.run(workbench.worker(), execution_id, path, Carrier(self.request))
     else:
-        run.start(process.worker(), execution_id, Carrier(self.request))
+        run.start(workbench.worker(), execution_id, Carrier(self.request))

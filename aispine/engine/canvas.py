@@ -7,18 +7,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-import structlog
 from celery import Celery, chain, chord, group
 from celery.canvas import Signature
 from kombu.exceptions import OperationalError
 
+from aispine import logs
 from aispine.engine import broker, queueing
 from aispine.flow import paths
 from aispine.flow.plan import Graph, Plan, needs_worker
 from aispine.flow.shape import MAX_GROUP, Chain, Chord, Lane, Shape, Step, lanes, shape
 from aispine.flow.state import ExecutionState
 
-_log = structlog.get_logger(__name__)
+_log = logs.get(__name__)
 
 
 def send(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from aispine import logs
 from aispine.engine import canvas, plans
 from aispine.engine.advance import advance
 from aispine.engine.facts import CancelRequested
@@ -17,7 +17,7 @@ from aispine.engine.terms import Terms
 from aispine.flow.state import ExecutionState, Transition
 from aispine.store.database import Store
 
-_log = structlog.get_logger(__name__)
+_log = logs.get(__name__)
 
 
 class Wakeups(Protocol):

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from typing import Final
 
 import psutil
-import structlog
 
+from aispine import logs
 from aispine.errors import StoreUnavailable
 from aispine.store import leases
 from aispine.store.database import Store
 
-_log = structlog.get_logger(__name__)
+_log = logs.get(__name__)
 
 
 def owner() -> str:

@@ -11,10 +11,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, Final
 
-import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from aispine import logs
 from aispine.engine import canvas, children
 from aispine.engine.advance import advance
 from aispine.engine.dispatch import Dispatch
@@ -26,7 +26,7 @@ from aispine.flow.status import NodeStatus
 from aispine.store import due
 from aispine.store.database import Store
 
-_log = structlog.get_logger(__name__)
+_log = logs.get(__name__)
 BATCH: Final = 500
 START_AGAIN: Final = 60.0
 """Seconds between two announcements of a start that no worker picks up."""

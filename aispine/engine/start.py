@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import structlog
 from kombu.exceptions import OperationalError
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from aispine import catalog, settings
+from aispine import catalog, logs, settings
 from aispine.agent import registry
 from aispine.agent.definition import AgentVersion
 from aispine.engine import broker, canvas
@@ -24,7 +23,7 @@ from aispine.store.database import dumps
 from aispine.store.ids import new_id
 from aispine.store.models import ExecutionRow
 
-_log = structlog.get_logger(__name__)
+_log = logs.get(__name__)
 START_PATIENCE = 5.0
 """Seconds after which the tick announces a start again that no worker picked up."""
 

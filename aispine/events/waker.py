@@ -6,11 +6,11 @@ import threading
 from typing import Final
 
 import redis
-import structlog
 
+from aispine import logs
 from aispine.events.wakeups import CHANNEL, encode
 
-_log = structlog.get_logger(__name__)
+_log = logs.get(__name__)
 _GATHER: Final = 0.02
 """Seconds for which wake-ups are gathered: short for an eye, long for a node."""
 

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import redis
-import structlog
 from redis.client import PubSub
+
+from aispine import logs
 
 CHANNEL: Final = "aispine:events"
 POLL_WITH_REDIS: Final = 5.0
@@ -19,7 +20,7 @@ POLL_WITHOUT_REDIS: Final = 1.0
 _SLICE: Final = 1.0
 _LONGEST_BACKOFF: Final = 10.0
 
-_log = structlog.get_logger(__name__)
+_log = logs.get(__name__)
 
 
 def encode(execution_ids: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -10,7 +11,12 @@ from aispine.errors import StackError
 from aispine.settings import Settings
 
 APP: Final = "workers.app"
+BEAT: Final = "beat"
+BEAT_SCHEDULE: Final = "beat-schedule"
+"""The file in the home in which Celery's beat keeps a schedule of its own."""
 FLOWER_PORT: Final = 5555
+# -P: no folder named like one of our packages can stand before it, whatever the current directory is.
+_PROGRAM: Final = (sys.executable, "-P", "-m", "workers")
 _WARNING_TO_ROOT: Final = "ignore:You're running the worker with superuser privileges"
 
 
@@ -29,40 +35,11 @@ POOLS: Final[Mapping[str, Pool]] = {
 
 def worker_command(name: str, settings: Settings, concurrency: int | None = None) -> list[str]:
     """The argument list of one worker; `concurrency` in processes or threads, the setting's where None."""
-    pool = POOLS[name]
-    size = concurrency or _concurrency(name, settings)
-    command = [
-        "celery",
-        "--quiet",
-        "-A",
-        APP,
-        "worker",
-        "-Q",
-        pool.queue,
-        "-P",
-        pool.kind,
-        "-c",
-        str(size),
-        "-n",
-        f"{name}@%h",
-    ]
-    command += ["--without-gossip", "--without-mingle", f"--loglevel={settings.log_level.upper()}"]
-    return [*command, "--task-events"] if settings.task_events else [*command, "--without-heartbeat"]
+    return [*_PROGRAM, name, "--concurrency", str(concurrency or _concurrency(name, settings))]
 
 
-def beat_command(settings: Settings) -> list[str]:
-    schedule = settings.home / "beat-schedule"
-    return [
-        "celery",
-        "--quiet",
-        "-A",
-        APP,
-        "beat",
-        "-s",
-        str(schedule),
-        "--pidfile=",
-        f"--loglevel={settings.log_level.upper()}",
-    ]
+def beat_command() -> list[str]:
+    return [*_PROGRAM, BEAT]
 
 
 def flower_command() -> list[str]:
@@ -70,12 +47,9 @@ def flower_command() -> list[str]:
 
 
 def environment(base: Mapping[str, str]) -> dict[str, str]:
-    """`base` with SIGTERM meaning Celery's soft shutdown: running tasks get their time, then go back to the queue.
-
-    Celery's warning to root is about pickled messages, which are not accepted here: it is left out.
-    """
+    """`base` without Celery's warning to root: it is about pickled messages, which are not accepted here."""
     warnings = ",".join(filter(None, (base.get("PYTHONWARNINGS"), _WARNING_TO_ROOT)))
-    return {**base, "REMAP_SIGTERM": "SIGQUIT", "PYTHONWARNINGS": warnings}
+    return {**base, "PYTHONWARNINGS": warnings}
 
 
 def check_flower() -> None:

@@ -11,9 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from aispine.settings import Settings
-from aispine.stack import worker
-from tests.support.environment import QUICK, ROOT, Servers, process_environment
+from tests.support.environment import ROOT, Servers, process_environment
 from tests.support.polling import eventually
 
 NAMES = ("engine", "cpu", "io", "beat")
@@ -25,12 +23,6 @@ class Workers:
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._settings = Settings(
-            home=servers.home,
-            engine_concurrency=int(QUICK["AISPINE_ENGINE_CONCURRENCY"]),
-            cpu_concurrency=int(QUICK["AISPINE_CPU_CONCURRENCY"]),
-            io_concurrency=int(QUICK["AISPINE_IO_CONCURRENCY"]),
-        )
 
     def start(self, *names: str) -> None:
         """Starts those that do not run and waits until all of them are ready."""
@@ -60,10 +52,9 @@ class Workers:
         return "\n".join(f"== {name}\n{self._log(name).read_text()}" for name in NAMES if self._log(name).exists())
 
     def _spawn(self, name: str) -> subprocess.Popen[bytes]:
-        command = worker.beat_command(self._settings) if name == "beat" else worker.worker_command(name, self._settings)
         with self._log(name).open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", *command],
+                [sys.executable, "-m", "cli", "worker", name],
                 env=process_environment(self._servers),
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,

@@ -13,7 +13,7 @@ from aispine.store import api_keys
 from aispine.store.database import Store
 from aispine.store.ids import new_id
 from aispine.store.models import Tenant
-from api import create_app
+from api.app import create_app
 from tests.support.environment import Servers
 
 ECHO = """

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from aispine.settings import Settings
-from api import create_app
+from api.app import create_app
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from flask import Flask
 from aispine.errors import AISpineError
 from aispine.events.types import EventType
 from aispine.settings import Settings
-from api import access, create_app
+from api import access
+from api.app import create_app
 from api.routes import routes, table
 
 NOT_ANSWERED = {"stack_error", "rate_limited"}

@@ -1,0 +1,80 @@
+"""A worker, or beat, started directly: the `celery` command would load Flower and a shell into every process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from logging import getLevelNamesMapping
+from socket import gethostname
+from typing import Any, Final
+
+from billiard.process import active_children
+from celery import signals
+from celery.utils.nodenames import nodename
+
+from aispine import logs, settings
+from aispine.engine import broker
+from aispine.stack.worker import BEAT_SCHEDULE, POOLS
+from workers import process
+
+PATIENCE: Final = 30.0
+"""Seconds that running nodes are given after the first signal; `aispine up` kills a worker a little later."""
+
+_log = logs.get(__name__)
+
+
+def work(name: str, concurrency: int) -> int:
+    """Runs the worker of one pool until a signal ends it; returns the exit code.
+
+    The signal stops it from taking messages. It ends as soon as nothing runs, and after `PATIENCE` whatever runs.
+    """
+    from workers.app import app  # Here, since beat needs no task and nothing that a task needs.
+
+    current = settings.current()
+    signals.worker_shutting_down.connect(_limit_patience, weak=False)
+    worker = app.Worker(
+        hostname=nodename(name, gethostname()),
+        queues=[POOLS[name].queue],
+        pool_cls=POOLS[name].kind,
+        concurrency=concurrency,
+        loglevel=_level(current.log_level),
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=not current.task_events,
+        task_events=current.task_events,
+        quiet=True,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def beat() -> int:
+    """Runs beat until a signal ends it; returns the exit code."""
+    process.connect()
+    current = settings.current()
+    broker.app().Beat(
+        scheduler="workers.beat:TickScheduler",
+        schedule=str(current.home / BEAT_SCHEDULE),
+        loglevel=_level(current.log_level),
+        quiet=True,
+    ).run()
+    return 0
+
+
+def _level(name: str) -> int:
+    return getLevelNamesMapping()[name.upper()]
+
+
+def _limit_patience(**_: Any) -> None:
+    timer = threading.Timer(PATIENCE, _end)
+    timer.daemon = True
+    timer.start()
+
+
+def _end() -> None:
+    """Ends this process and its pool as a crash would; recovery finds what they ran."""
+    _log.warning("worker.out_of_patience", seconds=PATIENCE)
+    for child in active_children():
+        os.kill(child.pid, signal.SIGKILL)
+    os._exit(1)

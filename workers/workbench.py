@@ -1,0 +1,37 @@
+"""What the tasks of one worker process work with: made at first use after the fork, once."""
+
+from __future__ import annotations
+
+import functools
+import os
+
+from aispine import settings
+from aispine.engine import broker
+from aispine.engine.dispatch import Dispatch
+from aispine.engine.lease import Leases
+from aispine.engine.run import AgentCache, Worker
+from aispine.store import database
+from workers import process
+
+_POOL = 4
+"""Connections of a process; hundreds of threads share them, since a node needs one only at its two ends."""
+
+
+def worker() -> Worker:
+    """What the tasks of this process work with."""
+    return _worker(os.getpid())
+
+
+@functools.lru_cache(maxsize=1)
+def _worker(_pid: int) -> Worker:
+    current = settings.current()
+    store = database.engine_store(_POOL)
+    terms = process.terms()
+    return Worker(
+        store=store,
+        settings=current,
+        terms=terms,
+        leases=Leases(store, terms.owner, lease=current.lease, heartbeat=current.heartbeat),
+        dispatch=Dispatch(store=store, celery=broker.app(), wakeups=process.waker()),
+        agents=AgentCache(),
+    )
