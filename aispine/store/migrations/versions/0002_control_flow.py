@@ -6,6 +6,8 @@ Revises: 0001
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import context, op
 
@@ -16,21 +18,22 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-_COLUMNS = (
-    sa.Column("active_nodes", sa.Integer(), server_default="0", nullable=False),
-    sa.Column("reopened", sa.SmallInteger(), server_default="0", nullable=False),
-    sa.Column("parent_execution_id", sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column("parent_path", sa.Text(), nullable=True),
-    sa.Column("parent_attempt", sa.SmallInteger(), nullable=True),
-    sa.Column("depth", sa.SmallInteger(), server_default="0", nullable=False),
-    sa.Column("rerun_of", sa.Uuid(as_uuid=False), nullable=True),
-    sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
-)
+def _columns() -> list[sa.Column[Any]]:
+    return [
+        sa.Column("active_nodes", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("reopened", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.Column("parent_execution_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("parent_path", sa.Text(), nullable=True),
+        sa.Column("parent_attempt", sa.SmallInteger(), nullable=True),
+        sa.Column("depth", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.Column("rerun_of", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
+    ]
 
 
 def upgrade() -> None:
-    for column in _COLUMNS:
-        op.add_column("executions", column.copy())
+    for column in _columns():
+        op.add_column("executions", column)
     op.create_index(
         "uq_executions_parent",
         "executions",
@@ -44,7 +47,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("signals")
     op.drop_index("uq_executions_parent", table_name="executions")
-    for column in _COLUMNS:
+    for column in _columns():
         op.drop_column("executions", column.name)
 
 
