@@ -93,8 +93,11 @@ def workers(_workers: Workers, settings_env: Servers) -> Workers:
 
 @pytest.fixture
 def no_workers(settings_env: Servers, request: pytest.FixtureRequest) -> None:
-    """For tests that play the workers themselves: those of the session are stopped if they run."""
-    if _WORKERS in request.config.stash:
+    """For tests that play the workers themselves: those of the session are stopped if they run.
+
+    Does nothing for a test that asks for `workers` too.
+    """
+    if _WORKERS in request.config.stash and "workers" not in request.fixturenames:
         request.config.stash[_WORKERS].stop()
 
 
@@ -104,6 +107,11 @@ def http_agent(web_store: Store, tenant: str) -> Iterator[HttpAgent]:
         with web_store.session(tenant) as session:
             registry.register_http(session, tenant, {"endpoint": agent.endpoint}, settings.current())
         yield agent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests that need running workers come last, so that these are started once and stopped once."""
+    items.sort(key=lambda item: "workers" in getattr(item, "fixturenames", ()))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from aispine.agent import http, python
+from aispine.agent import python
 from aispine.agent.capture import Capture
 from aispine.agent.contract import AgentFailure, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
@@ -28,10 +28,16 @@ def call(agent: AgentVersion, request: AgentRequest, settings: Settings) -> Call
     if misfits:
         return Called(outcome=_failure(FailureCode.INVALID_INPUT, "the input does not fit the input_schema", misfits))
     if agent.kind == "http":
-        return Called(outcome=_checked(agent, http.execute(agent, request, settings)))
+        return Called(outcome=_checked(agent, _call_http(agent, request, settings)))
     capture = Capture(settings.max_log_bytes)
     outcome = _checked(agent, _call_python(agent, request, settings, capture))
     return Called(outcome=outcome, log=capture.text())
+
+
+def _call_http(agent: AgentVersion, request: AgentRequest, settings: Settings) -> Outcome:
+    from aispine.agent import http  # Here, since most processes never call one: it costs each 6 MB.
+
+    return http.execute(agent, request, settings)
 
 
 def _call_python(agent: AgentVersion, request: AgentRequest, settings: Settings, capture: Capture) -> Outcome:

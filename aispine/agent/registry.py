@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from aispine.agent import credential, http, manifest, record
+from aispine.agent import manifest, record
 from aispine.agent.contract import AgentFailure, Health
 from aispine.agent.definition import AgentVersion
 from aispine.agent.folder import agent_folders
@@ -113,7 +113,7 @@ def _completed(given: Mapping[str, Any], sealed: str | None, settings: Settings)
 
 
 def _probed(agent: AgentVersion, settings: Settings) -> Health:
-    answer = http.health(agent, settings)
+    answer = _health(agent, settings)
     if isinstance(answer, AgentFailure):
         raise _refused(f"{agent.endpoint}/health: {answer.message}", "endpoint")
     if not answer.ready:
@@ -130,6 +130,8 @@ def _sealed(api_key: Any, settings: Settings) -> str | None:
         return None
     if not isinstance(api_key, str):
         raise InvalidRequest("`api_key` must be a text", field="api_key")
+    from aispine.agent import credential
+
     return credential.seal(api_key, settings.encryption_keys)
 
 
@@ -137,10 +139,20 @@ def _other_key(row: AgentVersionRow, agent: AgentVersion, settings: Settings) ->
     """Compares what was encrypted: each encryption of the same key looks different."""
     if agent.credential == row.credential:
         return False
-    opened = [
-        value and credential.open_(value, settings.encryption_keys) for value in (row.credential, agent.credential)
-    ]
-    return opened[0] != opened[1]
+    return _opened(row.credential, settings) != _opened(agent.credential, settings)
+
+
+def _opened(sealed: str | None, settings: Settings) -> str | None:
+    from aispine.agent import credential
+
+    return credential.open_(sealed, settings.encryption_keys) if sealed else None
+
+
+def _health(agent: AgentVersion, settings: Settings) -> Health | AgentFailure:
+    # Here and above not at the top, since most processes look agents up and never speak to one: 8 MB each.
+    from aispine.agent import http
+
+    return http.health(agent, settings)
 
 
 def _taken(agent: AgentVersion) -> VersionConflict:
@@ -160,7 +172,7 @@ def update(
         raise InvalidRequest("`agent_id` cannot be changed", field="agent_id", hint="Register another agent.")
     kept = {name: value for name, value in manifest.as_definition(current).items() if name != "version"}
     if "api_key" not in values and current.credential is not None:
-        values = {**values, "api_key": credential.open_(current.credential, settings.encryption_keys)}
+        values = {**values, "api_key": _opened(current.credential, settings)}
     return register_http(session, tenant_id, {**kept, **values}, settings, replaces=True)
 
 
@@ -211,7 +223,7 @@ def get(session: Session, tenant_id: str, agent_id: str, version: str) -> AgentV
 def check_health(agent: AgentVersion, settings: Settings) -> Health | AgentFailure:
     """How the agent is now; a python agent is ready when its definition can be read."""
     if agent.kind == "http":
-        return http.health(agent, settings)
+        return _health(agent, settings)
     return Health(agent_id=agent.agent_id, version=agent.version, ready=True, capabilities=agent.capabilities)
 
 

@@ -136,8 +136,10 @@ def results(session: Session, execution_id: str) -> tuple[NodeView, ...]:
     nodes = catalog.load_flow(session, execution.flow_version_id).nodes
     types = {node.id: str(node.type) for node in _with_bodies(nodes)}
     rows = {row.path: row for row in node_results.rows(session, execution_id)}
-    outer = [_node(rows.pop(node.id), types) if node.id in rows else _untouched(node, execution) for node in nodes]
-    return (*outer, *(_node(row, types) for row in rows.values()))
+    ended = ExecutionStatus(execution.status).terminal
+    outer = [_node(rows.pop(node.id), types) if node.id in rows else _untouched(node) for node in nodes]
+    inner = [_node(row, types) for row in rows.values()]
+    return tuple(_passed_by(node) if ended else node for node in (*outer, *inner))
 
 
 def events_after(session: Session, execution_id: str, seq: int, limit: int) -> tuple[LoggedEvent, ...]:
@@ -219,11 +221,14 @@ def _node(row: NodeExecutionRow, types: Mapping[str, str]) -> NodeView:
     )
 
 
-def _untouched(node: Node, execution: ExecutionRow) -> NodeView:
-    """A node without a row: still to come, or passed by when the execution ended."""
-    ended = ExecutionStatus(execution.status).terminal
-    status = NodeStatus.SKIPPED if ended else NodeStatus.PENDING
-    return NodeView(node_id=node.id, path=node.id, type=str(node.type), status=status)
+def _untouched(node: Node) -> NodeView:
+    """A node that has no row yet."""
+    return NodeView(node_id=node.id, path=node.id, type=str(node.type), status=NodeStatus.PENDING)
+
+
+def _passed_by(node: NodeView) -> NodeView:
+    """A node of an ended execution: what is still to come there never runs."""
+    return replace(node, status=NodeStatus.SKIPPED) if node.status is NodeStatus.PENDING else node
 
 
 def _with_bodies(nodes: Collection[Node]) -> Iterator[Node]:

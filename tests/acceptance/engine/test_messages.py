@@ -41,13 +41,25 @@ def _started(store: Store, flows: Flows, definition: dict[str, Any]) -> Transiti
     execution_id = flows.start(flows.deploy(definition), {"secret": SECRET}, announce=False)
     transition = advance(store, execution_id, [Started()], TERMS)
     assert transition is not None
-    canvas.send(broker.app(), plans.find(store, transition.execution.flow_version_id), transition.execution, transition.queued)
+    canvas.send(
+        broker.app(), plans.find(store, transition.execution.flow_version_id), transition.execution, transition.queued
+    )
+    return transition
+
+
+def _finished(store: Store, execution_id: str, path: str) -> Transition:
+    """Runs a node as a worker does; its output is what no message may carry."""
+    held = claim(store, execution_id, path, TERMS)
+    assert held is not None
+    fact = Finished(path=path, attempt=1, outcome=AgentReply(output={"secret": SECRET}))
+    transition = finish(store, held, fact, TERMS)
+    assert transition is not None
     return transition
 
 
 def _read(client: redis.Redis, queue: str) -> list[dict[str, Any]]:
     """The messages of a queue, oldest first, with their bodies decoded."""
-    found = [json.loads(raw) for raw in reversed(client.lrange(queue, 0, -1))]  # type: ignore[union-attr, arg-type]  # redis-py types sync and async in one.
+    found = [json.loads(raw) for raw in reversed(client.lrange(queue, 0, -1))]
     assert not any(SECRET in json.dumps(message) for message in found)
     for message in found:
         message["body"] = json.loads(base64.b64decode(message["body"]))
@@ -144,11 +156,7 @@ def test_outputs_stay_in_the_store(messages: redis.Redis, engine_store: Store, f
     execution_id = transition.execution.execution_id
     messages.delete("engine")
     for path in transition.queued:
-        held = claim(engine_store, execution_id, path, TERMS)
-        assert held is not None
-        fact = Finished(path=path, attempt=1, outcome=AgentReply(output={"secret": SECRET}))
-        following = finish(engine_store, held, fact, TERMS)
-        assert following is not None
+        following = _finished(engine_store, execution_id, path)
     plan = plans.find(engine_store, following.execution.flow_version_id)
     canvas.send(broker.app(), plan, following.execution, following.queued)
     (message,) = _read(messages, "engine")

@@ -29,7 +29,7 @@ nodes:
 
 
 @pytest.fixture
-def app(settings_env: Servers) -> Iterator[Flask]:
+def app(no_workers: None, settings_env: Servers) -> Iterator[Flask]:
     made = create_app(settings.current())
     yield made
     made.extensions["aispine"].store.dispose()

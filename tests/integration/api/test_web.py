@@ -36,13 +36,12 @@ class Web:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        eventually(self._answers, 30, "the start of the web process")
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         assert self.process.poll() is None
         try:
             return self.http.get(f"{self.url}/health", timeout=2).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def start_execution(self) -> str:
@@ -55,12 +54,15 @@ class Web:
 
 
 @pytest.fixture
-def web(settings_env: Servers, api_key: str) -> Iterator[Web]:
+def web(no_workers: None, settings_env: Servers, api_key: str) -> Iterator[Web]:
     running = Web(settings_env, api_key)
-    yield running
-    running.http.close()
-    running.process.terminate()
-    assert running.process.wait(15) == 0
+    try:
+        eventually(running.answers, 30, "the start of the web process")
+        yield running
+    finally:
+        running.http.close()
+        running.process.terminate()
+        assert running.process.wait(15) == 0
 
 
 def test_streams_take_no_thread_from_other_requests_and_end_with_the_process(web: Web) -> None:

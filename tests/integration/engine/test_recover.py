@@ -45,7 +45,7 @@ class Messages:
 
     def of(self, execution_id: str) -> Counter[str]:
         """How many messages each path has."""
-        raw = [item for queue in broker.QUEUES for item in self.client.lrange(queue, 0, -1)]  # type: ignore[union-attr]  # redis-py types sync and async in one.
+        raw = [item for queue in broker.QUEUES for item in self.client.lrange(queue, 0, -1)]
         arguments = [json.loads(base64.b64decode(json.loads(item)["body"]))[0] for item in raw]
         return Counter(path for found, path in arguments if found == execution_id)
 
@@ -120,7 +120,12 @@ def test_a_retry_is_sent_when_its_delay_is_over(
     _recover(ticks)
     assert messages.of(execution_id) == {}
     assert 0 < ticks[0].pause(1.0) <= 0.25
-    eventually(lambda: (_recover(ticks), messages.of(execution_id))[1], 5)
+
+    def sent() -> Counter[str]:
+        _recover(ticks)
+        return messages.of(execution_id)
+
+    eventually(sent, 5)
     assert messages.of(execution_id) == {"a": 1}
 
 
@@ -128,7 +133,12 @@ def test_an_execution_whose_time_is_over_ends(store: Store, flows: Flows, ticks:
     execution_id = flows.start(flows.deploy(flow("late", echo("a"), echo("b"), timeout=0.1)), announce=False)
     begin(store, execution_id)
     take(store, execution_id, "a")
-    eventually(lambda: (_recover(ticks), flows.see(execution_id).status.terminal)[1], 5)
+
+    def ended() -> bool:
+        _recover(ticks)
+        return flows.see(execution_id).status.terminal
+
+    eventually(ended, 5)
     seen = flows.see(execution_id)
     assert seen.status == "timed_out"
     assert seen.statuses == {"a": "cancelled", "b": "cancelled"}

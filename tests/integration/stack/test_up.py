@@ -40,16 +40,22 @@ def pids(up: Up) -> dict[str, int]:
     return {entry["name"]: entry["pid"] for entry in json.loads((up.home / "processes.json").read_text())}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_up_starts_everything_and_a_signal_stops_it_all(folder, number):
-    with running(folder) as up:
-        assert up.health()
-        assert set(pids(up)) == {"postgres", "redis", "web", "idle"}
-        started = pids(up).values()
-        assert up.end(number) == 0
-        assert not any(map(alive, started))
-    assert processes_of(folder) == []
-    assert not (up.home / "stack.json").exists()
+def test_up_starts_everything_and_either_signal_stops_it_all(folder):
+    folder.chmod(0o751)
+    before = modes(folder / "home")
+    keys = set()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with running(folder) as up:
+            assert up.health()
+            assert set(pids(up)) == {"postgres", "redis", "web", "idle"}
+            keys.add(up.stack["api_key"])
+            started = pids(up).values()
+            assert up.end(number) == 0
+            assert not any(map(alive, started))
+        assert processes_of(folder) == []
+        assert not (up.home / "stack.json").exists()
+    assert len(keys) == 1, "the next start shows another key"
+    assert modes(folder / "home") == before, "the mode of a folder above has changed"
 
 
 def test_the_banner_and_the_stack_file_say_where_and_how(up):
@@ -58,13 +64,6 @@ def test_the_banner_and_the_stack_file_say_where_and_how(up):
     assert up.stack["api_key"] in up.out
     for name in ("stack.json", "api.key", "encryption.keys"):
         assert stat.S_IMODE((up.home / name).stat().st_mode) == 0o600
-
-
-def test_the_key_is_shown_again_at_the_next_start(folder):
-    with running(folder) as first:
-        key = first.stack["api_key"]
-    with running(folder) as second:
-        assert second.stack["api_key"] == key
 
 
 def test_children_get_the_settings_but_not_the_owners_login(up):
@@ -98,32 +97,22 @@ def test_a_taken_port_is_refused_before_anything_starts(folder):
     assert not (up.home / "postgres").exists()
 
 
-def test_a_child_that_dies_is_started_again(folder):
-    with running(folder) as up:
-        first = up.health()["pid"]
-        os.kill(first, signal.SIGKILL)
-        eventually(lambda: (up.health() or {}).get("pid") not in {None, first})
-        assert "web was ended by signal 9; starts again in 1 s" in up.err
+def test_a_child_that_dies_is_started_again(up):
+    first = up.health()["pid"]
+    os.kill(first, signal.SIGKILL)
+    eventually(lambda: (up.health() or {}).get("pid") not in {None, first})
+    assert '"web was ended by signal 9; starts again in 1 s"' in up.err
 
 
 @pytest.mark.parametrize("name", ["postgres", "redis"])
-def test_a_server_that_dies_comes_back_where_it_was(folder, name):
-    with running(folder) as up:
-        first = pids(up)[name]
-        os.kill(first, signal.SIGKILL)
-        eventually(lambda: pids(up)[name] != first)
-        eventually(lambda: usable(up.stack["database_url"], up.stack["redis_url"]))
+def test_a_server_that_dies_comes_back_where_it_was(up, name):
+    first = pids(up)[name]
+    os.kill(first, signal.SIGKILL)
+    eventually(lambda: pids(up)[name] != first)
+    eventually(lambda: usable(up.stack["database_url"], up.stack["redis_url"]))
 
 
-def test_a_killed_up_leaves_nothing_that_hinders_the_next(folder):
-    with running(folder) as killed:
-        killed.end(signal.SIGKILL)
-    with running(folder) as up:
-        assert up.health()
-    assert processes_of(folder) == []
-
-
-def test_what_a_killed_up_left_running_is_ended_by_the_next(folder):
+def test_what_a_killed_up_left_hinders_nothing_and_is_ended_by_the_next(folder):
     (folder / "stubborn.py").write_text(STUBBORN)
     procfile = f"web: python {folder}/web.py\nstubborn: python {folder}/stubborn.py\n"
     with running(folder, procfile=procfile) as killed:
@@ -133,8 +122,10 @@ def test_what_a_killed_up_left_running_is_ended_by_the_next(folder):
         assert alive(old["stubborn"])
         record = killed.home / "processes.json"
         record.write_text(record.read_text().replace('"stop_seconds": 35.0', '"stop_seconds": 0.5'))
-    with running(folder):
+    with running(folder) as up:
         assert not any(map(alive, old.values()))
+        assert up.health()
+    assert processes_of(folder) == []
 
 
 def test_a_web_that_cannot_start_ends_up_with_an_error(folder):
@@ -161,24 +152,11 @@ def test_an_outside_database_that_does_not_answer_is_a_clear_error(folder):
     assert processes_of(folder) == []
 
 
-def test_servers_of_the_users_own_are_used(folder):
-    (folder / "outer").mkdir()
-    (folder / "inner").mkdir()
-    with running(folder / "outer") as outer:
-        env = {
-            f"AISPINE_{name.upper()}": outer.stack[name] for name in ("database_url", "redis_url", "encryption_keys")
-        }
-        with running(folder / "inner", **env) as inner:
-            assert set(pids(inner)) == {"web", "idle"}
-            assert inner.stack["redis_url"] == outer.stack["redis_url"]
-
-
-def test_no_mode_of_a_folder_above_is_changed(folder):
-    folder.chmod(0o751)
-    before = modes(folder / "home")
-    with running(folder) as up:
-        assert up.health()
-    assert modes(folder / "home") == before
+def test_servers_of_the_users_own_are_used(up, folder):
+    env = {f"AISPINE_{name.upper()}": up.stack[name] for name in ("database_url", "redis_url", "encryption_keys")}
+    with running(folder, **env) as inner:
+        assert set(pids(inner)) == {"web", "idle"}
+        assert inner.stack["redis_url"] == up.stack["redis_url"]
 
 
 def test_every_line_is_json_when_asked_for(up):

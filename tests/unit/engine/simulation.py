@@ -136,9 +136,10 @@ class World:
         if path == START:
             self._hold(self.advance([Started()], take_from=self._slice()))
         else:
-            self._claim(path)
+            self.claim(path)
 
-    def _claim(self, path: str) -> None:
+    def claim(self, path: str) -> None:
+        """A worker takes a queued node; nothing happens when it is not there to be taken."""
         row = self.rows.get(path)
         if row is None or row.status is not NodeStatus.QUEUED or self.execution.status is not ExecutionStatus.RUNNING:
             return

@@ -29,7 +29,8 @@ def cases(
     size = draw(st.integers(1, most))
     names = [f"n{index}" for index in range(size)]
     nodes = [_node(draw, names, index, failing=failing) for index in range(size)]
-    mode = on_failure or draw(st.sampled_from(["fail", "finish"]))
+    modes: tuple[Literal["fail", "finish"], ...] = ("fail", "finish") if on_failure is None else (on_failure,)
+    mode = draw(st.sampled_from(modes))
     flow = Flow(flow_id="random", version="1.0.0", name="random", nodes=tuple(nodes), on_failure=mode)
     scripts = {node.id: _script(draw, failing=failing) for node in nodes if node.calls_agent}
     return Case(flow=flow, flags={name: draw(st.booleans()) for name in names}, scripts=scripts)

@@ -18,6 +18,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+
 def _columns() -> list[sa.Column[Any]]:
     return [
         sa.Column("active_nodes", sa.Integer(), server_default="0", nullable=False),
