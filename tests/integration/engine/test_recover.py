@@ -47,7 +47,8 @@ class Messages:
         """How many messages each path has."""
         raw = [item for queue in broker.QUEUES for item in self.client.lrange(queue, 0, -1)]
         arguments = [json.loads(base64.b64decode(json.loads(item)["body"]))[0] for item in raw]
-        return Counter(path for found, path in arguments if found == execution_id)
+        named = [path for found, path in arguments if found == execution_id]
+        return Counter(path for each in named for path in ([each] if isinstance(each, str) else each))
 
     def lose(self) -> None:
         self.client.delete(*broker.QUEUES, "unacked", "unacked_index")
