@@ -33,7 +33,7 @@ class Checked:
         """What is in the file, in words."""
         if self.flow is None:
             return "a test of a flow" if self.test else "not valid"
-        return f"{self.flow.flow_id} {self.flow.version}, {_count(len(self.flow.nodes), 'node')}"
+        return f"{self.flow.flow_id} {self.flow.version}, {count(len(self.flow.nodes), 'node')}"
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -77,7 +77,7 @@ def raise_problems(checked: Sequence[Checked]) -> None:
     problems = [problem.as_dict() for found in checked for problem in found.problems]
     if problems:
         files = sum(1 for found in checked if found.problems)
-        raise InvalidFlow(f"{_count(len(problems), 'problem')} in {_count(files, 'file')}", errors=problems)
+        raise InvalidFlow(f"{count(len(problems), 'problem')} in {count(files, 'file')}", errors=problems)
 
 
 def _read(file: Path) -> bytes:
@@ -87,7 +87,8 @@ def _read(file: Path) -> bytes:
         raise InvalidRequest(f"{file} cannot be read: {error.strerror}") from error
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """The number with its noun: `1 file`, `2 files`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 

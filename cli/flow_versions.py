@@ -58,10 +58,11 @@ def deploy_file(client: Client, file: Path) -> dict[str, Any]:
 
 
 def _of_file(error: AISpineError, file: Path) -> AISpineError:
-    """The error with the file's whole path, which the API has no use for."""
+    """The error with the file's whole path, which the API has no use for; problems of the file speak for themselves."""
     problems = [{**problem, "file": str(file)} if problem.get("file") else problem for problem in error.errors]
-    message = error.message if str(file) in error.message else f"{file}: {error.message}"
-    return type(error)(message, hint=error.hint, field=error.field, errors=problems)
+    if any(problem.get("file") for problem in problems):
+        return type(error)(f"{flow_files.count(len(problems), 'problem')} in {file}", errors=problems)
+    return type(error)(f"{file}: {error.message}", hint=error.hint, field=error.field, errors=problems)
 
 
 @click.command("list")

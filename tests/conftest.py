@@ -14,6 +14,7 @@ The workers notice a lost node within 2 s (`tests.support.environment.QUICK`). P
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -107,6 +108,12 @@ def http_agent(web_store: Store, tenant: str) -> Iterator[HttpAgent]:
         with web_store.session(tenant) as session:
             registry.register_http(session, tenant, {"endpoint": agent.endpoint}, settings.current())
         yield agent
+
+
+def pytest_configure() -> None:
+    # Started in the background by a shell, the tests and all that they start would ignore the Ctrl-C that some send.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import sys
 from typing import Any
 
 from celery import signals
@@ -43,6 +44,8 @@ def _waker(_pid: int) -> Waker:
 
 def _share_memory() -> None:
     """Keeps the collector of a forked child off the pages that it shares with its parent."""
+    # Where cffi is loaded, billiard has it parse a line of C in every child, 6 MB each; else it asks ctypes.
+    sys.modules.pop("cffi", None)
     gc.collect()
     gc.freeze()
 

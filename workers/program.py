@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import threading
@@ -24,15 +25,16 @@ PATIENCE: Final = 30.0
 _log = logs.get(__name__)
 
 
-def work(name: str, concurrency: int) -> int:
+def work(name: str, concurrency: int, patience: float = PATIENCE) -> int:
     """Runs the worker of one pool until a signal ends it; returns the exit code.
 
-    The signal stops it from taking messages. It ends as soon as nothing runs, and after `PATIENCE` whatever runs.
+    The signal stops it from taking messages. It ends as soon as nothing runs, and after `patience`
+    seconds whatever runs.
     """
     from workers.app import app  # Here, since beat needs no task and nothing that a task needs.
 
     current = settings.current()
-    signals.worker_shutting_down.connect(_limit_patience, weak=False)
+    signals.worker_shutting_down.connect(functools.partial(_limit, patience), weak=False)
     worker = app.Worker(
         hostname=nodename(name, gethostname()),
         queues=[POOLS[name].queue],
@@ -66,15 +68,15 @@ def _level(name: str) -> int:
     return getLevelNamesMapping()[name.upper()]
 
 
-def _limit_patience(**_: Any) -> None:
-    timer = threading.Timer(PATIENCE, _end)
+def _limit(patience: float, **_: Any) -> None:
+    timer = threading.Timer(patience, _end, [patience])
     timer.daemon = True
     timer.start()
 
 
-def _end() -> None:
+def _end(patience: float) -> None:
     """Ends this process and its pool as a crash would; recovery finds what they ran."""
-    _log.warning("worker.out_of_patience", seconds=PATIENCE)
+    _log.warning("worker.out_of_patience", seconds=patience)
     for child in active_children():
         os.kill(child.pid, signal.SIGKILL)
     os._exit(1)

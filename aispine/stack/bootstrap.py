@@ -1,6 +1,6 @@
 """Migrations, first objects and the agents in folders, in a process of their own: so `up` never imports the store.
 
-Reads `{"database_url", "keys"}` from stdin and writes one JSON object to stdout: the result, or `{"error"}`.
+Reads `{"database_url", "keys", "key_file"}` from stdin, writes one JSON object to stdout: the result or `{"error"}`.
 """
 
 from __future__ import annotations
@@ -9,27 +9,36 @@ import json
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aispine.errors import AISpineError, StackError
+from aispine.stack import home
+
+if TYPE_CHECKING:
+    from aispine.store.migrate import Bootstrap
 
 _SECONDS = 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """`api_key` is None unless it was made just now."""
+    """`api_key` is that of the file, None where the database has others."""
 
     web_database_url: str
     engine_database_url: str
     api_key: str | None
 
 
-def run(database_url: str, keys: str, env: dict[str, str]) -> Result:
-    """Brings the database to this version. Raises `StackError` saying what went wrong."""
+def run(database_url: str, keys: str, key_file: Path, env: dict[str, str]) -> Result:
+    """Brings the database to this version; makes the first API key and its file where there is none.
+
+    Raises `StackError` saying what went wrong.
+    """
     try:
         done = subprocess.run(
             [sys.executable, "-m", "aispine.stack.bootstrap"],
-            input=json.dumps({"database_url": database_url, "keys": keys}),
+            input=json.dumps({"database_url": database_url, "keys": keys, "key_file": str(key_file)}),
             capture_output=True,
             text=True,
             check=False,
@@ -55,16 +64,28 @@ def _result(done: subprocess.CompletedProcess[str]) -> Result:
 
 
 def main() -> None:
-    from aispine.store import migrate
-
     given = json.load(sys.stdin)
     try:
-        made = migrate.upgrade(given["database_url"], given["keys"])
+        made = _upgrade(given["database_url"], given["keys"], Path(given["key_file"]))
         _register_agents(made.engine_database_url)
         answer = asdict(made)
     except AISpineError as error:
         answer = {"error": error.message, "hint": error.hint}
     json.dump(answer, sys.stdout)
+
+
+def _upgrade(database_url: str, keys: str, key_file: Path) -> Bootstrap:
+    from aispine.store import api_keys, migrate
+
+    kept = home.read_text(key_file)
+    key = kept or api_keys.new_key()
+    if kept is None:
+        # Before its hash is stored: whenever this process is killed, no key is in use that nobody knows.
+        home.write_private(key_file, key + "\n")
+    made = migrate.upgrade(database_url, keys, key)
+    if kept is None and made.api_key is None:
+        key_file.unlink()
+    return made
 
 
 def _register_agents(engine_url: str) -> None:

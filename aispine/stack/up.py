@@ -25,7 +25,7 @@ FLOWER: Final = "flower"
 _START_SECONDS: Final = 90.0
 _WEB_FAILURES: Final = 3
 _STOP_SECONDS: Final = 35.0
-"""Longer than the workers' own limit, so that they hand back what they run."""
+"""Longer than the workers' own patience, so that they end by themselves."""
 _WITHHELD: Final = frozenset({"database_url", "api_key"})
 """What no child needs: the owner's login is for migrations, the key is a user's."""
 
@@ -83,10 +83,12 @@ def _keys(settings: Settings) -> str:
 
 def _prepare(settings: Settings, address: Address, servers: embedded.Servers, keys: str) -> Mapping[str, str | None]:
     """Migrates the database and writes the stack file, by which commands and processes find everything."""
-    made = bootstrap.run(servers.database_url, keys, procfile.environment(os.environ))
+    made = bootstrap.run(
+        servers.database_url, keys, settings.home / home.API_KEY_FILE, procfile.environment(os.environ)
+    )
     stack = {
         "url": address.url,
-        "api_key": settings.api_key or _kept_key(settings.home, made.api_key),
+        "api_key": settings.api_key or made.api_key,
         "database_url": servers.database_url,
         "web_database_url": settings.web_database_url or made.web_database_url,
         "engine_database_url": settings.engine_database_url or made.engine_database_url,
@@ -97,14 +99,6 @@ def _prepare(settings: Settings, address: Address, servers: embedded.Servers, ke
     known = {name: value for name, value in stack.items() if value is not None}
     home.write_private(settings.stack_file, json.dumps(known, indent=2) + "\n")
     return stack
-
-
-def _kept_key(folder: Path, made: str | None) -> str | None:
-    """The first API key, kept in the home so that a later start can show it again."""
-    path = folder / home.API_KEY_FILE
-    if made is not None:
-        home.write_private(path, made + "\n")
-    return home.read_text(path)
 
 
 def _programs(path: Path, settings: Settings, stack: Mapping[str, str | None], *, flower: bool) -> list[Program]:

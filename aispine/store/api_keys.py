@@ -13,22 +13,32 @@ from aispine.store.ids import new_id
 from aispine.store.models import PLATFORM, ApiKey, Tenant
 
 
-def bootstrap(session: Session, tenant_id: str) -> str | None:
-    """Makes the platform's and the first tenant; returns a new key for it, or None when it has one."""
+def bootstrap(session: Session, tenant_id: str, key: str) -> bool:
+    """Makes the platform's and the first tenant, and the key where it has none; tells whether the key is valid."""
     for name in (PLATFORM, tenant_id):
         session.execute(insert(Tenant).values(tenant_id=name, name=name).on_conflict_do_nothing())
     session.execute(select(Tenant).where(Tenant.tenant_id == tenant_id).with_for_update())
     if session.scalar(select(ApiKey.api_key_id).where(ApiKey.tenant_id == tenant_id).limit(1)):
-        return None
-    return create(session, tenant_id, name="first")
+        known = find(session, key)
+        return known is not None and known.tenant_id == tenant_id
+    _add(session, tenant_id, "first", key)
+    return True
+
+
+def new_key() -> str:
+    return f"sk_{secrets.token_urlsafe(32)}"
 
 
 def create(session: Session, tenant_id: str, *, name: str) -> str:
     """Makes a key and returns it; it cannot be read again."""
-    key = f"sk_{secrets.token_urlsafe(32)}"
+    key = new_key()
+    _add(session, tenant_id, name, key)
+    return key
+
+
+def _add(session: Session, tenant_id: str, name: str, key: str) -> None:
     session.add(ApiKey(api_key_id=new_id(), tenant_id=tenant_id, name=name, prefix=key[:8], key_hash=hash_key(key)))
     session.flush()
-    return key
 
 
 def find(session: Session, key: str) -> ApiKey | None:

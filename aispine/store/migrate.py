@@ -24,17 +24,18 @@ _LOCK: Final = 7_314_100_801
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bootstrap:
-    """What the processes need; `api_key` is None unless the first tenant was just made."""
+    """What the processes need; `api_key` is the key that was given, None where the first tenant has others."""
 
     web_database_url: str
     engine_database_url: str
     api_key: str | None
 
 
-def upgrade(owner_url: str, keys: str) -> Bootstrap:
+def upgrade(owner_url: str, keys: str, api_key: str) -> Bootstrap:
     """Migrates to the newest version and makes the default tenant; safe to run again and by several at once.
 
-    `keys` are the encryption keys, from which the two logins' passwords are derived.
+    `keys` are the encryption keys, from which the two logins' passwords are derived. `api_key` becomes the default
+    tenant's first key when it has none.
     Raises `StoreUnavailable` when the database does not answer.
     """
     url = make_url(owner_url)
@@ -52,7 +53,7 @@ def upgrade(owner_url: str, keys: str) -> Bootstrap:
     return Bootstrap(
         web_database_url=_as(url, logins.web, passwords[logins.web]),
         engine_database_url=engine_url,
-        api_key=_first_key(engine_url),
+        api_key=api_key if _is_valid(engine_url, api_key) else None,
     )
 
 
@@ -92,10 +93,10 @@ def _as(url: URL, role: str, password: str) -> str:
     return url.set(username=role, password=password).render_as_string(hide_password=False)
 
 
-def _first_key(engine_url: str) -> str | None:
+def _is_valid(engine_url: str, api_key: str) -> bool:
     store = Store(engine_url, pool_size=1)
     try:
         with store.session(None) as session:
-            return api_keys.bootstrap(session, DEFAULT_TENANT)
+            return api_keys.bootstrap(session, DEFAULT_TENANT, api_key)
     finally:
         store.dispose()

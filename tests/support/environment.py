@@ -13,7 +13,7 @@ from pathlib import Path
 from aispine.agent import registry
 from aispine.settings import Settings
 from aispine.stack import embedded, home
-from aispine.store import migrate
+from aispine.store import api_keys, migrate
 from aispine.store.database import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +58,7 @@ def serving() -> Iterator[Servers]:
 
 def _prepare(folder: Path, started: embedded.Servers) -> Servers:
     keys = home.encryption_keys(folder)
-    urls = migrate.upgrade(started.database_url, keys)
+    urls = migrate.upgrade(started.database_url, keys, api_keys.new_key())
     _register_agents(urls.engine_database_url)
     env = {
         "AISPINE_HOME": str(folder),

@@ -16,6 +16,7 @@ import pytest
 
 from cli.init import create
 from cli.local_stack import running, temporary_home
+from tests.support.processes import program
 
 SECONDS = 60
 
@@ -53,15 +54,7 @@ class Project:
 
     def interrupted(self, *arguments: str, when: str) -> Done:
         """Runs the command and presses Ctrl-C once it has printed a line with `when` in it."""
-        process = subprocess.Popen(
-            _argv(arguments),
-            cwd=self.folder,
-            env=_environment({}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        with process:
+        with program(_argv(arguments), cwd=self.folder, env=_environment({}), stderr=subprocess.PIPE) as process:
             assert process.stdout is not None
             assert any(when in line for line in process.stdout)
             process.send_signal(signal.SIGINT)

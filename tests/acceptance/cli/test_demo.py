@@ -7,16 +7,17 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from aispine.stack.postgres import SHARED_PLACE
 from tests.acceptance.cli.conftest import SECONDS
+from tests.support.processes import program
 
 
-def demo(tmp_path: Path) -> subprocess.Popen[str]:
+def demo(tmp_path: Path) -> AbstractContextManager[subprocess.Popen[str]]:
     env = {**os.environ, "TMPDIR": str(tmp_path)}
-    argv = [sys.executable, "-P", "-m", "cli", "demo"]
-    return subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return program([sys.executable, "-P", "-m", "cli", "demo"], env=env, stderr=subprocess.STDOUT)
 
 
 def clusters_of(tmp_path: Path) -> list[str]:

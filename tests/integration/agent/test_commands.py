@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from tests.integration.agent import remote
+from tests.support.processes import program
 from tests.unit.agent.support import write_agent
 
 
@@ -80,7 +81,7 @@ def test_a_url_is_tested(run):
 def test_serve_serves_until_it_is_interrupted(tmp_path):
     write_agent(tmp_path / "a", "def execute(input, config, context): return {'n': input['n'] + 1}")
     command = [sys.executable, "-m", "cli", "agent", "serve", str(tmp_path / "a"), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
+    with program(command, stderr=subprocess.PIPE) as serving:
         url = re.search(r"http://\S+", serving.stdout.readline())[0]
         body = {"execution_id": "e", "node_id": "n", "input": {"n": 1}}
         assert requests.post(f"{url}/execute", json=body, timeout=10).json()["output"]["data"] == {"n": 2}

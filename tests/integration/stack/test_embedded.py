@@ -90,8 +90,12 @@ def test_killed_servers_start_again(home):
 
 
 def test_any_home_path_works(folder):
-    with servers(folder / ("long-" + "x" * 120) / "with 'quotes', \"spaces\" and ñ" / "home") as started:
+    home = folder / ("long-" + "x" * 120) / "with 'quotes', \"spaces\" and ñ" / "home"
+    with servers(home) as started:
         assert usable(started.database_url, started.redis_url)
+    socket = postgres.prepare(home).socket
+    assert not socket.is_relative_to(folder)
+    socket.rmdir()
 
 
 def test_a_socket_folder_that_others_can_enter_is_refused(folder):

@@ -1,0 +1,46 @@
+"""`aispine flow deploy` and what the API says about a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.main import main
+from tests.unit.cli.standin import problem, serving
+
+FLOW = "{flow_id: a, version: 1.0.0, name: a, nodes: [{id: b, type: input}]}"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    (tmp_path / "loop.yaml").write_text(FLOW)
+    return tmp_path / "loop.yaml"
+
+
+def deploy(file: Path, status: int, **members: Any) -> Result:
+    with serving(lambda _: problem(status, **members)) as server:
+        return CliRunner().invoke(main, ["--url", server.url, "--api-key", "sk_x", "flow", "deploy", str(file)])
+
+
+def mistake(message: str, line: int) -> Mapping[str, Any]:
+    return {"code": "c", "message": message, "file": "loop.yaml", "line": line, "column": 5, "hint": "Do so."}
+
+
+def test_a_problem_names_its_file_once(file: Path) -> None:
+    errors = [mistake("not yet", 6), mistake("never", 7)]
+    result = deploy(file, 422, code="invalid_flow", detail="loop.yaml:6:5: not yet (and 1 more)", errors=errors)
+    assert result.stderr.splitlines() == [
+        f"{file}:6:5: not yet (Do so.)",
+        f"{file}:7:5: never (Do so.)",
+        f"Error: 2 problems in {file}",
+    ]
+    assert result.exit_code == 2
+
+
+def test_what_is_no_problem_of_the_text_names_the_file_too(file: Path) -> None:
+    result = deploy(file, 409, code="version_conflict", detail="a 1.0.0 is deployed", hint="Use 1.0.1.")
+    assert result.stderr.splitlines() == [f"Error: {file}: a 1.0.0 is deployed", "Hint: Use 1.0.1."]
