@@ -7,7 +7,7 @@ from typing import Any, Final
 from flask import Response, request, url_for
 
 from aispine.engine import views
-from aispine.engine.cancel import cancel as cancel_execution
+from aispine.engine.operations import Operations
 from aispine.errors import InvalidRequest
 from aispine.store.executions import Filter
 from api import schemas
@@ -102,8 +102,7 @@ def cancel(payload: dict[str, Any], execution_id: str) -> Any:
     """Cancel an execution and its nodes that have not ended; again is no error."""
     with tenant_session() as session:
         views.show(session, execution_id)
-    cancel_execution(parts().store, principal().tenant_id, execution_id, payload["reason"])
-    parts().wake(execution_id)
+    operations().cancel(execution_id, payload["reason"])
     with tenant_session() as session:
         cancelled = views.show(session, execution_id)
     return cancelled, {"Location": url_for("executions.show", execution_id=execution_id)}
@@ -122,6 +121,12 @@ def stream(query: dict[str, Any], execution_id: str) -> Any:
     if not more:
         return Response(status=204)
     return parts().streams.open(tenant_id, execution_id, after)
+
+
+def operations() -> Operations:
+    """What the asking tenant may do to its executions."""
+    tenant_id = principal().tenant_id
+    return Operations(dispatch=parts().dispatch(tenant_id), tenant_id=tenant_id)
 
 
 def _last_event_id(given: str | None) -> int:

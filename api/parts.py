@@ -11,6 +11,8 @@ from flask import current_app, g
 from sqlalchemy.orm import Session
 
 from aispine.access import Principal
+from aispine.engine import broker
+from aispine.engine.dispatch import Dispatch
 from aispine.errors import StoreUnavailable
 from aispine.events.waker import Waker
 from aispine.events.wakeups import Wakeups
@@ -42,10 +44,14 @@ class Parts:
     def _waker(self) -> Waker | None:
         return Waker(self.settings.redis_url) if self.settings.redis_url else None
 
-    def wake(self, execution_id: str) -> None:
+    def dispatch(self, tenant_id: str) -> Dispatch:
+        """What sends the messages that an operation of the tenant calls for."""
+        return Dispatch(store=self.store, celery=broker.app(), wakeups=self, tenant_id=tenant_id)
+
+    def wake(self, execution_id: str, *, at_once: bool = False) -> None:
         """Tells followers of the execution, in this process and others, that it has new events."""
         if self._waker is not None:
-            self._waker.wake(execution_id)
+            self._waker.wake(execution_id, at_once=at_once)
 
 
 def parts() -> Parts:

@@ -8,6 +8,7 @@ from celery.beat import Scheduler
 
 from aispine import logs, settings
 from aispine.engine import broker
+from aispine.engine.dispatch import Dispatch
 from aispine.engine.queues import Queues
 from aispine.engine.recover import Tick
 from aispine.errors import StoreUnavailable
@@ -37,10 +38,11 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
 
 def _tick() -> Tick:
     current = settings.current()
+    store, celery = database.engine_store(2), broker.app()
     return Tick(
-        store=database.engine_store(2),
-        celery=broker.app(),
+        store=store,
+        celery=celery,
         terms=process.terms(),
-        wakeups=process.waker(),
+        dispatch=Dispatch(store=store, celery=celery, wakeups=process.waker()),
         queues=Queues(current.broker_url or str(current.redis_url)),
     )

@@ -40,6 +40,8 @@ def _first_paths(signature: Mapping[str, Any]) -> Iterator[str]:
     else:
         if signature["task"] == broker.RUN:
             yield signature["args"][1]
+        elif signature["task"] == broker.RUN_LANE:
+            yield from signature["args"][1]
         return
     for member in members:
         yield from _first_paths(member)

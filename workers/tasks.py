@@ -1,4 +1,4 @@
-"""The two tasks. Everything they do is in `aispine.engine.run`."""
+"""The tasks. Everything they do is in `aispine.engine.run`."""
 
 from __future__ import annotations
 
@@ -18,12 +18,18 @@ def register(app: Celery) -> None:
     """Adds the tasks to the app."""
     options: dict[str, Any] = {"bind": True, "default_retry_delay": _RETRY_DELAY, "ignore_result": True}
     app.task(name=broker.RUN, **options)(_run)
+    app.task(name=broker.RUN_LANE, **options)(_run_lane)
     app.task(name=broker.ADVANCE, **options)(_advance)
 
 
 def _run(self: Any, execution_id: str, path: str) -> None:
     """Runs one node and what follows it inline."""
     run.run(workbench.worker(), execution_id, path, Carrier(self.request))
+
+
+def _run_lane(self: Any, execution_id: str, paths: list[str]) -> None:
+    """Runs quick nodes one after the other."""
+    run.run_lane(workbench.worker(), execution_id, paths, Carrier(self.request))
 
 
 def _advance(self: Any, execution_id: str, path: str) -> None:

@@ -7,6 +7,7 @@ import os
 
 from aispine import settings
 from aispine.engine import broker
+from aispine.engine.dispatch import Dispatch
 from aispine.engine.lease import Leases
 from aispine.engine.run import AgentCache, Worker
 from aispine.store import database
@@ -28,10 +29,9 @@ def _worker(_pid: int) -> Worker:
     terms = process.terms()
     return Worker(
         store=store,
-        celery=broker.app(),
         settings=current,
         terms=terms,
         leases=Leases(store, terms.owner, lease=current.lease, heartbeat=current.heartbeat),
-        wakeups=process.waker(),
+        dispatch=Dispatch(store=store, celery=broker.app(), wakeups=process.waker()),
         agents=AgentCache(),
     )

@@ -22,6 +22,9 @@ class FailureCode(StrEnum):
     EXPRESSION_ERROR = "expression_error"
     LOST = "lost"
     CANCELLED = "cancelled"
+    JOIN_FAILED = "join_failed"
+    SUBFLOW_FAILED = "subflow_failed"
+    LOOP_EXHAUSTED = "loop_exhausted"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,61 +1,63 @@
-"""What happens when all edges of a node are settled: it is skipped, evaluated in place, or queued."""
+"""What happens when all edges of a node are settled: it is skipped, evaluated in place, opened, or queued."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
-from aispine.engine import scope
-from aispine.engine.ending import complete, expression_error, fail, skip
+from aispine.engine import containers, joins, scope, waits
+from aispine.engine.ending import BLOCKED, complete, expression_error, fail, skip
 from aispine.engine.ledger import Ledger
+from aispine.engine.queueing import queue_of
 from aispine.engine.terms import Terms
 from aispine.errors import ExpressionError
+from aispine.flow.expression import Template
 from aispine.flow.model import Node, NodeType
-from aispine.flow.plan import EdgeKind, in_place
-from aispine.flow.references import References
+from aispine.flow.plan import CONTAINERS, WAITS, EdgeKind, in_place
 from aispine.flow.status import NodeStatus
-
-QUEUES: Final = {"quick": "engine", "cpu": "cpu", "io": "io"}
-"""The queue that serves each pool."""
 
 
 def resolve(ledger: Ledger, path: str, terms: Terms) -> None:
-    """Decides about a node whose incoming edges are all settled."""
-    node = ledger.node(path)
-    if node.blocked:
+    """Decides about a node whose edges may all be settled; one that is not ready, or past that, stays as it is."""
+    node, spec = ledger.node(path), ledger.spec(path)
+    if node.status is not NodeStatus.PENDING:
         return
-    edges = ledger.plan.graph.incoming[path]
-    controlled = any(edge.kind is EdgeKind.CONTROL for edge in edges)
-    if (node.live_control if controlled else node.live_dependency) == 0:
-        skip(ledger, path, "no live edge")
-    else:
+    if spec.join is not None:
+        joins.resolve(ledger, path, spec.join)
+    elif node.unsettled:
+        return
+    elif node.blocked:
+        skip(ledger, path, BLOCKED)
+    elif _is_live(ledger, path, node.live_control, node.live_dependency):
         activate(ledger, path, terms)
+    else:
+        skip(ledger, path, "no live edge")
 
 
 def activate(ledger: Ledger, path: str, terms: Terms) -> None:
-    """Evaluates a node in place, or queues it with its input for a worker."""
+    """Sets a node going."""
     spec = ledger.spec(path)
     try:
         if not _guarded(ledger, path, spec):
             skip(ledger, path, "guard")
         elif in_place(spec):
             _evaluate(ledger, path, spec)
+        elif spec.type in CONTAINERS:
+            containers.open_(ledger, path, spec)
+        elif spec.type in WAITS:
+            waits.begin(ledger, path, spec, _rendered_input(ledger, path, spec))
         else:
             _enqueue(ledger, path, spec, terms)
     except ExpressionError as error:
         fail(ledger, path, expression_error(ledger.node(path), error))
 
 
-def agent_reference(spec: Node) -> str:
-    """The key under which an execution records the agent version that a node calls."""
-    return f"{spec.agent_id}@{spec.agent_version}"
-
-
-def queue_of(spec: Node, agents: Mapping[str, Mapping[str, Any]]) -> str:
-    """The queue of a node that calls an agent: its own pool wins over the agent's."""
-    pool = spec.pool or agents[agent_reference(spec)]["pool"]
-    return QUEUES[pool]
+def _is_live(ledger: Ledger, path: str, control: int, dependency: int) -> bool:
+    edges = ledger.plan.incoming(path)
+    if not edges:
+        return True
+    return (control if any(edge.kind is EdgeKind.CONTROL for edge in edges) else dependency) > 0
 
 
 def _guarded(ledger: Ledger, path: str, spec: Node) -> bool:
@@ -63,7 +65,7 @@ def _guarded(ledger: Ledger, path: str, spec: Node) -> bool:
 
 
 def _evaluate(ledger: Ledger, path: str, spec: Node) -> None:
-    value = _input(ledger, path, spec)
+    value = _rendered_input(ledger, path, spec)
     if spec.type in {NodeType.DECISION, NodeType.SWITCH}:
         complete(ledger, path, value, state={"chosen": _choose(ledger, path, spec)})
     elif spec.output is not None and spec.type in {NodeType.TRANSFORM, NodeType.OUTPUT}:
@@ -97,16 +99,15 @@ def _agent_input(ledger: Ledger, path: str, spec: Node) -> Any:
         error = scope.sole_error(ledger, path)
         if error is not None:
             return {"error": error}
-    return _input(ledger, path, spec)
+    return _rendered_input(ledger, path, spec)
 
 
-def _input(ledger: Ledger, path: str, spec: Node) -> Any:
+def _rendered_input(ledger: Ledger, path: str, spec: Node) -> Any:
     return _render(ledger, path, spec.input) if spec.input is not None else scope.arriving(ledger, path)
 
 
-def _render(ledger: Ledger, path: str, template: Any) -> Any:
-    references: References = template.references
-    return template.render(scope.scope(ledger, path, references))
+def _render(ledger: Ledger, path: str, template: Template) -> Any:
+    return template.render(scope.scope(ledger, path, template.references))
 
 
 def _as_object(value: Any) -> Any:

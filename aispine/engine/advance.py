@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-
-from sqlalchemy import Connection
+from typing import Final
 
 from aispine.engine import plans
 from aispine.engine.decide import decide
@@ -16,6 +15,8 @@ from aispine.flow.plan import Plan
 from aispine.flow.state import ExecutionState, NodeState, Reading, Transition
 from aispine.store import transitions
 from aispine.store.database import Store
+from aispine.store.prepared import Link
+from aispine.store.transitions import Wanted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,32 +25,45 @@ class Held:
 
     node: NodeState
     execution: ExecutionState
+    known: Mapping[str, NodeState]
+    """Rows that it has seen, good for as long as the execution's `event_seq` stays."""
 
 
 def claim(store: Store, execution_id: str, path: str, terms: Terms) -> Held | None:
     """Takes a queued node for this process; None when there is nothing to take."""
-    with store.autocommit() as connection:
-        taken = transitions.claim(connection, execution_id, path, owner=terms.owner, lease=terms.lease)
+    with store.autocommit() as link:
+        taken = transitions.claim(link, execution_id, path, owner=terms.owner, lease=terms.lease)
     if taken is None:
         return None
     store.clock.tell(taken.now)
-    return Held(node=taken.node, execution=taken.execution)
+    return Held(node=taken.node, execution=taken.execution, known={taken.node.path: taken.node})
 
 
-def finish(
-    store: Store, held: Held, facts: Iterable[Fact], terms: Terms, *, take_from: str | None = None
-) -> Transition | None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Take:
+    """What the deciding process goes on with: `path`, if that is still queued, else a node new on `queue`."""
+
+    queue: str | None = None
+    path: str | None = None
+
+
+NOTHING: Final = Take()
+
+
+def finish(store: Store, held: Held, fact: Fact, terms: Terms, take: Take = NOTHING) -> Transition | None:
     """Applies what happened to a held node.
 
-    While nothing else is open in the execution, all that a decision needs is at hand: it is written in one round trip
+    While no other node is active, all that a decision needs is at hand: it is written in one round trip
     unless the execution has moved on. Otherwise the execution is locked, read, decided and written.
     """
-    facts = tuple(facts)
-    if held.execution.open_nodes == 1:
-        transition = _speculate(store, held, facts, terms, take_from)
+    execution = held.execution
+    if execution.active_nodes == 1:
+        transition = _speculate(store, held, fact, terms, take)
         if transition is not None:
             return transition
-    return advance(store, held.execution.execution_id, facts, terms, path=held.node.path, take_from=take_from)
+    plan = plans.find(store, execution.flow_version_id)
+    rows = plans.reach(plan, execution.flow_version_id, held.node.path)
+    return advance(store, execution.execution_id, [fact], terms, rows=rows, take=take)
 
 
 def advance(
@@ -58,49 +72,58 @@ def advance(
     facts: Iterable[Fact],
     terms: Terms,
     *,
-    path: str | None = None,
-    take_from: str | None = None,
+    rows: Iterable[str] = (),
+    take: Take = NOTHING,
     tenant_id: str | None = None,
 ) -> Transition | None:
     """Locks the execution, applies the facts and writes what follows; None when there is no such execution.
 
-    `path` names the node that the facts are about, so that its rows come with the first read; `tenant_id` is for a
-    login that sees one tenant only. What the transition lists as queued has to be sent by the caller afterwards.
+    `rows` come with the first read: those that the decision will surely ask for; `tenant_id` is for a login that sees
+    one tenant only. What the transition lists as queued has to be sent by the caller afterwards.
     """
-    facts = tuple(facts)
+    question = _Question(facts=tuple(facts), terms=terms, take=take)
+    wanted = Wanted(paths=frozenset(rows), take=take.path)
     while True:
         try:
-            return _locked(store, execution_id, facts, terms, path, take_from, tenant_id)
+            return _locked(store, execution_id, question, wanted, tenant_id)
         except plans.NotLoadedError as missing:
             # Loading needs a connection, and to wait for a second one while holding the first could last for ever.
             plans.find(store, missing.flow_version_id, tenant_id)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Question:
+    """What is to be decided."""
+
+    facts: tuple[Fact, ...]
+    terms: Terms
+    take: Take
+
+    def answer(self, plan: Plan, reading: Reading) -> Transition:
+        take = self.take
+        return decide(plan, reading, self.facts, self.terms, take_from=take.queue, take_path=take.path)
+
+
 def _locked(
-    store: Store,
-    execution_id: str,
-    facts: tuple[Fact, ...],
-    terms: Terms,
-    path: str | None,
-    take_from: str | None,
-    tenant_id: str | None,
+    store: Store, execution_id: str, question: _Question, wanted: Wanted, tenant_id: str | None
 ) -> Transition | None:
-    with store.autocommit() as connection:
+    with store.autocommit() as link:
         try:
-            reading = transitions.lock_and_read(connection, execution_id, _first(path), tenant_id=tenant_id)
+            reading = transitions.lock_and_read(link, execution_id, wanted, tenant_id=tenant_id)
             if reading is None:
-                transitions.end(connection)
+                transitions.end(link)
                 return None
             plan = plans.loaded(reading.execution.flow_version_id)
-            reading, transition = _decide(connection, plan, reading, facts, terms, take_from)
+            reading, transition = _decide(link, plan, reading, question, wanted)
             if transition.empty:
-                transitions.end(connection)
+                transitions.end(link)
             else:
-                transitions.write(connection, reading.execution, transition, commit=True)
+                transitions.write(link, reading.execution, transition, commit=True)
         except BaseException:
-            if not connection.invalidated and not connection.closed:
-                transitions.end(connection)
+            if link.usable:
+                transitions.end(link)
             raise
+    store.clock.tell(reading.now)
     return transition
 
 
@@ -109,40 +132,36 @@ def held_after(transition: Transition) -> Held | None:
     if transition.claimed is None:
         return None
     node = replace(transition.nodes[transition.claimed], stored=True)
-    return Held(node=node, execution=transition.execution)
+    known = {path: replace(other, stored=True) for path, other in transition.known.items()}
+    return Held(node=node, execution=transition.execution, known={**known, node.path: node})
 
 
-def _speculate(
-    store: Store, held: Held, facts: tuple[Fact, ...], terms: Terms, take_from: str | None
-) -> Transition | None:
-    reading = Reading(execution=held.execution, nodes={held.node.path: held.node}, now=store.clock.now())
+def _speculate(store: Store, held: Held, fact: Fact, terms: Terms, take: Take) -> Transition | None:
+    reading = Reading(execution=held.execution, nodes=held.known, now=store.clock.now())
     plan = plans.find(store, held.execution.flow_version_id)
     try:
-        transition = decide(plan, reading, facts, terms, take_from=take_from)
+        transition = _Question(facts=(fact,), terms=terms, take=take).answer(plan, reading)
     except MissingNodesError:
         return None
-    with store.autocommit() as connection:
-        written = transitions.write(connection, held.execution, transition, commit=False)
+    if not transitions.is_one_statement(transition):
+        return None
+    with store.autocommit() as link:
+        written = transitions.write(link, held.execution, transition, commit=False)
     return transition if written else None
 
 
-def _first(path: str | None) -> set[str]:
-    return set() if path is None else {path}
-
-
 def _decide(
-    connection: Connection,
-    plan: Plan,
-    reading: Reading,
-    facts: tuple[Fact, ...],
-    terms: Terms,
-    take_from: str | None,
+    link: Link, plan: Plan, reading: Reading, question: _Question, wanted: Wanted
 ) -> tuple[Reading, Transition]:
     """Decides on a locked execution, reading more rows for as long as the decision asks for them."""
     while True:
         try:
-            return reading, decide(plan, reading, facts, terms, take_from=take_from)
+            return reading, question.answer(plan, reading)
         except MissingNodesError as missing:
-            paths = missing.paths.union(reading.nodes)
-            all_open = reading.all_open or missing.all_open
-            reading = transitions.read(connection, reading.execution.execution_id, paths, all_open=all_open)
+            wanted |= Wanted(
+                paths=missing.paths,
+                all_open=missing.all_open,
+                everything=missing.everything,
+                signals=missing.signals,
+            )
+            reading = transitions.read(link, reading.execution.execution_id, wanted)

@@ -13,6 +13,7 @@ from aispine.errors import InvalidRequest
 from aispine.settings import Settings
 
 RUN: Final = "aispine.run"
+RUN_LANE: Final = "aispine.run_lane"
 ADVANCE: Final = "aispine.advance"
 QUEUES: Final = ("engine", "cpu", "io")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -11,26 +12,60 @@ from celery.canvas import Signature
 from kombu.exceptions import OperationalError
 
 from aispine import logs
-from aispine.engine import activation, broker
-from aispine.flow.plan import Plan, in_place
-from aispine.flow.shape import MAX_GROUP, Chain, Chord, Shape, Step, shape
-from aispine.flow.state import ExecutionState, Transition
+from aispine.engine import broker, queueing
+from aispine.flow import paths
+from aispine.flow.plan import Graph, Plan, needs_worker
+from aispine.flow.shape import MAX_GROUP, Chain, Chord, Lane, Shape, Step, lanes, shape
+from aispine.flow.state import ExecutionState
 
 _log = logs.get(__name__)
 
 
-def send(celery: Celery, plan: Plan, transition: Transition, paths: Sequence[str]) -> None:
+def send(
+    celery: Celery, plan: Plan, execution: ExecutionState, ready: Sequence[str], slow: Collection[str] = ()
+) -> None:
     """Sends the canvas of nodes that became ready, after their transition is committed.
 
-    A broker that does not answer is no error: the nodes are queued in the store, and the tick sends them again.
+    `slow` are agents that were found not to be as quick as they say. A broker that does not answer is no error: the
+    nodes are queued in the store, and the tick sends them again.
     """
-    known = plan.graph.nodes
-    ready = [path for path in paths if path in known]
     try:
-        for part in _parts(ready):
-            signature(celery, plan, transition.execution, shape(plan.graph, part)).apply_async()
+        alone: list[str] = []
+        for frame, names in _by_frame(ready).items():
+            quick = functools.partial(_is_quick, plan.graph_at(frame), execution, slow)
+            for part in _parts(names):
+                made = shape(plan.graph_at(frame), part, quick)
+                if isinstance(made, Step) and quick(made.path):
+                    alone.append(paths.within(frame, made.path))
+                else:
+                    signature(celery, plan, execution, made, frame).apply_async()
+        for made in lanes(alone):
+            signature(celery, plan, execution, made).apply_async()
     except OperationalError as error:
-        _log.warning("canvas.not_sent", execution=transition.execution.execution_id, error=str(error))
+        _log.warning("canvas.not_sent", execution=execution.execution_id, error=str(error))
+
+
+def send_lane(celery: Celery, execution_id: str, places: Sequence[str]) -> None:
+    """Sends what is left of a lane."""
+    try:
+        _lane(celery, execution_id, places, "lane").apply_async()
+    except OperationalError as error:
+        _log.warning("canvas.not_sent", execution=execution_id, error=str(error))
+
+
+def _is_quick(graph: Graph, execution: ExecutionState, slow: Collection[str], name: str) -> bool:
+    node = graph.nodes[name]
+    if not node.calls_agent or queueing.agent_reference(node) in slow:
+        return False
+    return queueing.queue_of(node, execution.agents) == queueing.QUEUES["quick"]
+
+
+def _by_frame(ready: Sequence[str]) -> dict[str, list[str]]:
+    """Frames whose bodies start alike travel each in a canvas of their own."""
+    found: dict[str, list[str]] = {}
+    for path in ready:
+        found.setdefault(paths.frame_of(path), []).append(paths.name_of(path))
+    return found
 
 
 def send_start(celery: Celery, execution_id: str, flow_id: str) -> None:
@@ -38,20 +73,28 @@ def send_start(celery: Celery, execution_id: str, flow_id: str) -> None:
     _signature(celery, broker.ADVANCE, execution_id, "", queue="engine", shadow=f"{flow_id}/start").apply_async()
 
 
+def send_look(celery: Celery, execution_id: str, flow_id: str, path: str) -> None:
+    """Asks a worker to look at a node that waits for something which has happened."""
+    _signature(celery, broker.ADVANCE, execution_id, path, queue="engine", shadow=f"{flow_id}/{path}").apply_async()
+
+
 def send_node(celery: Celery, execution_id: str, flow_id: str, path: str, queue: str) -> None:
     """Sends the message of one queued node alone."""
     _signature(celery, broker.RUN, execution_id, path, queue=queue, shadow=f"{flow_id}/{path}").apply_async()
 
 
-def signature(celery: Celery, plan: Plan, execution: ExecutionState, part: Shape) -> Signature:
-    """The Celery canvas of a shape."""
+def signature(celery: Celery, plan: Plan, execution: ExecutionState, part: Shape, frame: str = "") -> Signature:
+    """The Celery canvas of a shape in a frame."""
     if isinstance(part, Step):
-        return _step(celery, plan, execution, part.path)
-    members = [signature(celery, plan, execution, member) for member in part.members]
+        return _step(celery, plan, execution, paths.within(frame, part.path))
+    if isinstance(part, Lane):
+        places = [paths.within(frame, name) for name in part.paths]
+        return _lane(celery, execution.execution_id, places, execution.flow_id)
+    members = [signature(celery, plan, execution, member, frame) for member in part.members]
     if isinstance(part, Chain):
         return chain(*members, app=celery)
     if isinstance(part, Chord):
-        return chord(members, _body(celery, plan, execution, part.join), app=celery)
+        return chord(members, _body(celery, plan, execution, paths.within(frame, part.join)), app=celery)
     return group(members, app=celery)
 
 
@@ -62,16 +105,25 @@ def _parts(ready: Sequence[str]) -> Iterable[list[str]]:
 
 
 def _step(celery: Celery, plan: Plan, execution: ExecutionState, path: str) -> Signature:
-    queue = activation.queue_of(plan.node(path), execution.agents)
+    queue = queueing.queue_of(plan.node(path), execution.agents)
     return _signature(
         celery, broker.RUN, execution.execution_id, path, queue=queue, shadow=f"{execution.flow_id}/{path}"
     )
 
 
+def _lane(celery: Celery, execution_id: str, places: Sequence[str], name: str) -> Signature:
+    options = {
+        "queue": queueing.QUEUES["quick"],
+        "shadow": f"{name}/{places[0]} and {len(places) - 1} more",
+        "ignore_result": True,
+    }
+    return celery.signature(broker.RUN_LANE, args=(execution_id, list(places)), immutable=True, options=options)
+
+
 def _body(celery: Celery, plan: Plan, execution: ExecutionState, join: str) -> Signature:
     """Goes to the join's own queue, so that a worker that may run it takes it."""
     node = plan.node(join)
-    queue = "engine" if in_place(node) else activation.queue_of(node, execution.agents)
+    queue = queueing.queue_of(node, execution.agents) if needs_worker(node) else "engine"
     return _signature(
         celery, broker.ADVANCE, execution.execution_id, join, queue=queue, shadow=f"{execution.flow_id}/{join}"
     )

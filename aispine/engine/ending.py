@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from aispine.agent.contract import FailureCode
 from aispine.engine import scope
 from aispine.engine.ledger import Ledger
 from aispine.errors import ExpressionError
+from aispine.flow import paths
 from aispine.flow.model import Node
-from aispine.flow.plan import CONTINUE, FAIL, EdgeKind
+from aispine.flow.plan import CONTINUE, FAIL, Edge, EdgeKind, Graph
 from aispine.flow.references import References
 from aispine.flow.state import NodeState
 from aispine.flow.status import ExecutionStatus, NodeStatus
 
-_OVER: Mapping[str, Any] = {"due_at": None, "lease_owner": None}
+OVER: Final[Mapping[str, Any]] = {"due_at": None, "lease_owner": None}
+BLOCKED: Final = "blocked"
+"""Why a node was skipped that waits for one whose failure nobody handles."""
 
 
 def complete(ledger: Ledger, path: str, output: Any, **fields: Any) -> None:
@@ -27,38 +29,55 @@ def complete(ledger: Ledger, path: str, output: Any, **fields: Any) -> None:
         fail(ledger, path, expression_error(ledger.node(path), error))
         return
     if values:
-        ledger.set_context(values)
+        ledger.set_context(path, values)
     node = ledger.change(
-        path, status=NodeStatus.COMPLETED, output=output, error=None, finished_at=ledger.now, **_OVER, **fields
+        path, status=NodeStatus.COMPLETED, output=output, error=None, finished_at=ledger.now, **OVER, **fields
     )
-    ledger.record("node.completed", path, attempt=node.attempt, **(node.state or {}))
+    chosen = {"chosen": node.remembered("chosen")} if ledger.spec(path).choices else {}
+    ledger.record("node.completed", path, attempt=node.attempt, **chosen)
     settle(ledger, path)
 
 
 def fail(ledger: Ledger, path: str, error: Mapping[str, Any]) -> None:
-    """Ends a node with an error, which its `on_error` handles or else ends the execution."""
-    node = ledger.change(path, status=NodeStatus.FAILED, error=error, finished_at=ledger.now, **_OVER)
+    """Ends a node with an error: its `on_error` handles it, a join does without it, or its frame fails."""
+    node = ledger.change(path, status=NodeStatus.FAILED, error=error, finished_at=ledger.now, **OVER)
     ledger.record("node.failed", path, attempt=node.attempt, error=error)
-    if not handles_errors(ledger.spec(path)):
-        ledger.execution = replace(ledger.execution, error=ledger.execution.error or error)
-        if ledger.plan.flow.on_failure == FAIL:
-            end_execution(ledger, ExecutionStatus.FAILED)
-            return
-    settle(ledger, path)
+    if handles_errors(ledger.spec(path)) or is_tolerated(ledger, path):
+        settle(ledger, path)
+    else:
+        _escalate(ledger, path, error)
 
 
 def skip(ledger: Ledger, path: str, reason: str) -> None:
-    """Ends a node that no live edge reaches or whose guard does not hold."""
-    ledger.change(path, status=NodeStatus.SKIPPED, finished_at=ledger.now, state={"reason": reason}, **_OVER)
+    """Ends a node that no live edge reaches, whose guard does not hold, or that waits for a failure."""
+    ledger.change(path, status=NodeStatus.SKIPPED, finished_at=ledger.now, state={"reason": reason}, **OVER)
     ledger.record("node.skipped", path, reason=reason)
     settle(ledger, path)
+
+
+def cancel(ledger: Ledger, node: NodeState) -> None:
+    """Ends an open node from outside."""
+    if paths.is_frame(node.path):
+        ledger.change(node.path, status=NodeStatus.CANCELLED, finished_at=ledger.now)
+        return
+    ledger.change(node.path, status=NodeStatus.CANCELLED, finished_at=ledger.now, **OVER)
+    ledger.record("node.cancelled", node.path, attempt=node.attempt)
+    child = node.remembered("child")
+    if child is not None:
+        ledger.orphan(child)
+
+
+def cancel_inside(ledger: Ledger, outer: str) -> None:
+    """Cancels what is open below a frame or container."""
+    for node in list(ledger.open_inside(outer)):
+        cancel(ledger, node)
 
 
 def settle(ledger: Ledger, path: str) -> None:
     """Settles the outgoing edges of a node that has ended."""
     source, spec = ledger.node(path), ledger.spec(path)
-    blocked = source.status is NodeStatus.FAILED and not handles_errors(spec)
-    for edge in ledger.plan.graph.outgoing[path]:
+    blocked = _blocks(source, spec)
+    for edge in ledger.plan.outgoing(path):
         live = scope.is_live(edge, source, spec)
         control = edge.kind is EdgeKind.CONTROL
         target = ledger.node(edge.target)
@@ -67,18 +86,18 @@ def settle(ledger: Ledger, path: str) -> None:
             unsettled=target.unsettled - 1,
             live_control=target.live_control + (live and control),
             live_dependency=target.live_dependency + (live and not control),
-            blocked=target.blocked + blocked,
+            blocked=target.blocked + (blocked and not live and not _chosen_otherwise(edge)),
         )
-        if target.unsettled == 0:
+        if target.unsettled == 0 or ledger.spec(edge.target).join is not None:
             ledger.pending.append(edge.target)
 
 
 def end_execution(ledger: Ledger, status: ExecutionStatus, **fields: Any) -> None:
     """Ends the execution; what is still open in it is cancelled."""
-    for node in ledger.open_nodes() if ledger.execution.open_nodes else ():
-        ledger.change(node.path, status=NodeStatus.CANCELLED, finished_at=ledger.now, **_OVER)
-        ledger.record("node.cancelled", node.path, attempt=node.attempt)
+    if ledger.execution.open_nodes:
+        cancel_inside(ledger, "")
     ledger.pending.clear()
+    ledger.closing.clear()
     ledger.set_status(status, finished_at=ledger.now, **fields)
     data: dict[str, Any] = {"error": ledger.execution.error} if ledger.execution.error else {}
     ledger.record(f"execution.{status}", **data)
@@ -87,7 +106,7 @@ def end_execution(ledger: Ledger, status: ExecutionStatus, **fields: Any) -> Non
 def end_when_idle(ledger: Ledger) -> None:
     """Ends a running execution in which nothing is left to do."""
     execution = ledger.execution
-    if execution.status is not ExecutionStatus.RUNNING or execution.open_nodes:
+    if execution.status not in {ExecutionStatus.RUNNING, ExecutionStatus.WAITING} or execution.open_nodes:
         return
     if execution.error is not None:
         end_execution(ledger, ExecutionStatus.FAILED)
@@ -95,16 +114,33 @@ def end_when_idle(ledger: Ledger) -> None:
     try:
         output = _flow_output(ledger)
     except ExpressionError as error:
-        failure = {"code": str(FailureCode.EXPRESSION_ERROR), "message": f"output: {error.message}"}
-        ledger.execution = replace(ledger.execution, error=failure)
+        ledger.note_error({"code": str(FailureCode.EXPRESSION_ERROR), "message": f"output: {error.message}"})
         end_execution(ledger, ExecutionStatus.FAILED)
         return
     end_execution(ledger, ExecutionStatus.COMPLETED, output=output)
 
 
+def exit_output(ledger: Ledger, frame: str, exits: tuple[str, ...]) -> Any:
+    """What a body yields: the output of its only exit, or an object by id of those that completed."""
+    places = [paths.within(frame, name) for name in exits]
+    ledger.require(places)
+    outputs = {
+        paths.name_of(place): ledger.node(place).output
+        for place in places
+        if _counts(ledger.node(place), ledger.spec(place))
+    }
+    return outputs if len(exits) > 1 else next(iter(outputs.values()), None)
+
+
 def handles_errors(spec: Node) -> bool:
-    """True when a failure of the node does not end the execution."""
+    """True when a failure of the node does not end its frame."""
     return spec.on_error not in {None, FAIL}
+
+
+def is_tolerated(ledger: Ledger, path: str) -> bool:
+    """True when only joins that do without some branches wait for the node."""
+    graph: Graph = ledger.plan.graph_at(paths.frame_of(path))
+    return paths.name_of(path) in graph.tolerated
 
 
 def expression_error(node: NodeState, error: ExpressionError) -> dict[str, Any]:
@@ -116,6 +152,47 @@ def describe(node: NodeState, code: str, message: str, detail: Mapping[str, Any]
     """An error as flows, events and answers show it."""
     error = {"code": code, "message": message, "node": node.node_id, "path": node.path, "attempt": node.attempt}
     return {**error, "detail": detail} if detail else error
+
+
+def _escalate(ledger: Ledger, path: str, error: Mapping[str, Any]) -> None:
+    """Makes a failure that nobody handles one of its frame: at once, or when what runs beside it has ended."""
+    frame = paths.frame_of(path)
+    if frame:
+        ledger.remember(frame, failed=True)
+        ledger.change(frame, error=ledger.node(frame).error or error)
+    else:
+        ledger.note_error(error)
+    if ledger.plan.flow.on_failure != FAIL:
+        settle(ledger, path)
+    elif frame:
+        cancel_inside(ledger, frame)
+        ledger.closing.append(frame)
+    else:
+        _fail_execution(ledger, path)
+
+
+def _fail_execution(ledger: Ledger, path: str) -> None:
+    """Ends the execution, after the flow's own handler has run if there is one."""
+    handler = ledger.plan.flow.on_error
+    if handler is None or handler == path or ledger.node(handler).status is not NodeStatus.PENDING:
+        end_execution(ledger, ExecutionStatus.FAILED)
+        return
+    if ledger.execution.open_nodes:
+        cancel_inside(ledger, "")
+    ledger.pending.clear()
+    ledger.closing.clear()
+    ledger.pending.append(handler)
+
+
+def _blocks(source: NodeState, spec: Node) -> bool:
+    if source.status is NodeStatus.FAILED:
+        return not handles_errors(spec)
+    return source.status is NodeStatus.SKIPPED and source.remembered("reason") == BLOCKED
+
+
+def _chosen_otherwise(edge: Edge) -> bool:
+    """A failure handler that is not needed because the node never ran is dead, not blocked."""
+    return edge.label == "on_error"
 
 
 def _rendered_set(ledger: Ledger, path: str, output: Any) -> dict[str, Any]:
@@ -132,11 +209,8 @@ def _rendered_set(ledger: Ledger, path: str, output: Any) -> dict[str, Any]:
 def _flow_output(ledger: Ledger) -> Any:
     template = ledger.plan.flow.output
     if template is not None:
-        return template.render(scope.final_scope(ledger, template.references))
-    exits = ledger.plan.exits
-    ledger.require(exits)
-    outputs = {name: ledger.node(name).output for name in exits if _counts(ledger.node(name), ledger.spec(name))}
-    return outputs if len(exits) > 1 else next(iter(outputs.values()), None)
+        return template.render(scope.frame_scope(ledger, "", template.references))
+    return exit_output(ledger, "", ledger.plan.exits)
 
 
 def _counts(node: NodeState, spec: Node) -> bool:

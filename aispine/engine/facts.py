@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from aispine.agent.contract import Outcome
+from aispine.flow.state import Signal
+from aispine.flow.status import ExecutionStatus
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,8 +42,51 @@ class RetryDue:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TimeCome:
+    """What a wait, a container or a subflow had to be looked at for has come: a timer, a delay, a timeout."""
+
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DeadlinePassed:
     """The execution's own timeout is over."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignalReceived:
+    """Outside input with a name."""
+
+    signal: Signal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApprovalAnswered:
+    """What a person said to an approval; `values` holds `approved` and the fields of the form."""
+
+    path: str
+    values: Mapping[str, Any]
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChildStarted:
+    """The attempt that runs a subflow has started the child execution."""
+
+    path: str
+    attempt: int
+    child: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChildEnded:
+    """The child execution of a subflow has ended."""
+
+    path: str
+    child: str
+    status: ExecutionStatus
+    output: Any = None
+    error: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,4 +96,36 @@ class CancelRequested:
     reason: str | None = None
 
 
-Fact = Started | Finished | Lost | RetryDue | DeadlinePassed | CancelRequested
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PauseRequested:
+    """Somebody stops the execution where it is."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResumeRequested:
+    """Somebody lets a paused execution go on."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetryRequested:
+    """Somebody opens an ended execution again: what succeeded stays, what did not is done again."""
+
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+Fact = (
+    Started
+    | Finished
+    | Lost
+    | RetryDue
+    | TimeCome
+    | DeadlinePassed
+    | SignalReceived
+    | ApprovalAnswered
+    | ChildStarted
+    | ChildEnded
+    | CancelRequested
+    | PauseRequested
+    | ResumeRequested
+    | RetryRequested
+)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aispine.flow.model import Flow
-from aispine.flow.plan import Edge, EdgeKind, Graph, in_place, plan
-from aispine.flow.shape import Chain, Chord, Shape, Step, shape
+from aispine.flow.plan import Edge, EdgeKind, Graph, in_place, needs_worker, plan
+from aispine.flow.shape import Chain, Chord, Lane, Shape, Step, shape
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +30,7 @@ def describe(flow: Flow) -> Tree:
 def _segments(graph: Graph) -> Iterator[tuple[list[str], Shape]]:
     covered: set[str] = set()
     for name in graph.order:
-        if name in covered or in_place(graph.nodes[name]):
+        if name in covered or not needs_worker(graph.nodes[name]):
             continue
         together = [other for other in _siblings(graph, name) if other not in covered]
         part = shape(graph, together)
@@ -41,7 +41,7 @@ def _segments(graph: Graph) -> Iterator[tuple[list[str], Shape]]:
 def _siblings(graph: Graph, name: str) -> list[str]:
     """The nodes for workers that become ready by the very same edges."""
     causes = _causes(graph, name)
-    found = [other for other in graph.order if not in_place(graph.nodes[other]) and _causes(graph, other) == causes]
+    found = [other for other in graph.order if needs_worker(graph.nodes[other]) and _causes(graph, other) == causes]
     return found if len(causes) == 1 or not causes else [name]
 
 
@@ -82,6 +82,8 @@ def _after(edges: tuple[Edge, ...]) -> str:
 def _tree(graph: Graph, part: Shape) -> Tree:
     if isinstance(part, Step):
         return Tree(label=f"run {_named(graph, part.path)}")
+    if isinstance(part, Lane):
+        return Tree(label="lane", children=tuple(Tree(label=f"run {_named(graph, path)}") for path in part.paths))
     children = tuple(_tree(graph, member) for member in part.members)
     if isinstance(part, Chain):
         return Tree(label="chain", children=children)
@@ -98,6 +100,8 @@ def _named(graph: Graph, name: str) -> str:
 def _steps(part: Shape) -> Iterator[str]:
     if isinstance(part, Step):
         yield part.path
+    elif isinstance(part, Lane):
+        yield from part.paths
     else:
         for member in part.members:
             yield from _steps(member)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from aispine import catalog
+from aispine.flow import paths
 from aispine.flow.model import Node
 from aispine.flow.plan import Graph, Plan, in_place, plan
 from aispine.flow.references import References
@@ -49,11 +50,28 @@ def find(store: Store, flow_version_id: int, tenant_id: str | None = None) -> Pl
 
 
 def reach(plan: Plan, flow_version_id: int, path: str) -> tuple[str, ...]:
-    """The rows that are read at once when the node at `path` ends."""
-    key = (flow_version_id, path)
+    """The rows that are read at once when the node at `path` ends: its frames, joins behind it, what is referred to."""
+    frame, name = paths.frame_of(path), paths.name_of(path)
+    key = (flow_version_id, name)
     if key not in _reaches:
-        _reaches[key] = tuple(dict.fromkeys([path, *_ahead(plan.graph, path)]))
-    return _reaches[key]
+        _reaches[key] = tuple(dict.fromkeys(_ahead(plan.graph_at(frame), name)))
+    ahead = (found for each in _reaches[key] if (found := _place(plan, frame, each)) is not None)
+    return (path, *ahead, *_around(frame))
+
+
+def _place(plan: Plan, frame: str, name: str) -> str | None:
+    while name not in plan.graph_at(frame).nodes:
+        if not frame:
+            return None
+        frame = paths.frame_of(frame)
+    return paths.within(frame, name)
+
+
+def _around(frame: str) -> Iterator[str]:
+    while frame:
+        yield frame
+        yield paths.container_of(frame)
+        frame = paths.frame_of(frame)
 
 
 def _load(store: Store, flow_version_id: int, tenant_id: str | None) -> Plan:

@@ -6,17 +6,19 @@ a queued one's is when its message counts as lost. Safe with any number of beats
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 
 from aispine import logs
-from aispine.engine import canvas, plans
+from aispine.engine import canvas, children
 from aispine.engine.advance import advance
-from aispine.engine.facts import DeadlinePassed, Fact, Lost, RetryDue
+from aispine.engine.dispatch import Dispatch
+from aispine.engine.facts import DeadlinePassed, Fact, Lost, RetryDue, TimeCome
 from aispine.engine.queues import Queues
 from aispine.engine.terms import Terms
 from aispine.errors import StoreUnavailable
@@ -24,39 +26,38 @@ from aispine.flow.status import NodeStatus
 from aispine.store import due
 from aispine.store.database import Store
 
-if TYPE_CHECKING:
-    # Beat runs no node: what a worker needs for that would cost it several megabytes.
-    from aispine.engine.run import Wakeups
-
 _log = logs.get(__name__)
 BATCH: Final = 500
 START_AGAIN: Final = 60.0
 """Seconds between two announcements of a start that no worker picks up."""
+ORPHANS_AGAIN: Final = 10.0
+"""Seconds between two looks for children whose parent has ended without telling them."""
 SETTLED: Final = 3.0
 """Seconds that a node has been queued before an empty queue means that its message is gone."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Tick:
     """What the tick works with."""
 
     store: Store
     celery: Celery
     terms: Terms
-    wakeups: Wakeups
+    dispatch: Dispatch
     queues: Queues
+    orphans_looked_for: float = 0.0
 
     def recover(self) -> int:
         """Sets going again whatever is due or lost; returns how many executions could not be helped."""
         self._find_lost_messages()
         facts: dict[str, list[Fact]] = defaultdict(list)
         for row in due.nodes(self.store, BATCH):
-            kind = Lost if row.status == NodeStatus.RUNNING else RetryDue
-            facts[str(row.execution_id)].append(kind(path=row.path, attempt=row.attempt))
+            facts[str(row.execution_id)].append(self._fact(row))
         for execution_id in due.deadlines(self.store, BATCH):
             facts[execution_id].append(DeadlinePassed())
         helped = [self._try_advance(execution_id, found) for execution_id, found in facts.items()]
         self._send_again()
+        self._cancel_orphans()
         return helped.count(False)
 
     def pause(self, longest: float) -> float:
@@ -65,6 +66,15 @@ class Tick:
         if due_at is None:
             return longest
         return min(max((due_at - now).total_seconds(), 0.02), longest)
+
+    def _fact(self, row: Any) -> Fact:
+        if row.status == NodeStatus.RETRYING:
+            return RetryDue(path=row.path, attempt=row.attempt)
+        if row.status == NodeStatus.RUNNING and row.lease_owner is not None:
+            return Lost(path=row.path, attempt=row.attempt)
+        child = (row.state or {}).get("child")
+        ended = children.ended(self.store, row.path, child) if child is not None else None
+        return ended or TimeCome(path=row.path)
 
     def _try_advance(self, execution_id: str, facts: list[Fact]) -> bool:
         """One execution that cannot be advanced must not keep the tick from all the others."""
@@ -84,10 +94,14 @@ class Tick:
         for event in transition.events:
             if event.type == "node.lost":
                 _log.warning("recover.lost", execution=execution_id, path=event.path, **event.data)
-        if transition.queued:
-            plan = plans.find(self.store, transition.execution.flow_version_id)
-            canvas.send(self.celery, plan, transition, transition.queued)
-        self.wakeups.wake(execution_id)
+        self.dispatch.follow(transition)
+
+    def _cancel_orphans(self) -> None:
+        if time.monotonic() < self.orphans_looked_for + ORPHANS_AGAIN:
+            return
+        self.orphans_looked_for = time.monotonic()
+        for child in due.orphans(self.store, BATCH):
+            self.dispatch.cancel(child, "its parent has ended")
 
     def _send_again(self) -> None:
         try:

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
-
-from celery import Celery
 
 from aispine.agent import call as agent_call
 from aispine.agent import registry
 from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
-from aispine.engine import advance, canvas, plans
-from aispine.engine.activation import agent_reference
-from aispine.engine.advance import Held
-from aispine.engine.facts import Finished, Started
+from aispine.engine import advance, canvas, children, plans
+from aispine.engine.advance import Held, Take
+from aispine.engine.dispatch import Dispatch
+from aispine.engine.facts import Fact, Finished, Started
+from aispine.engine.lane import Rest
 from aispine.engine.lease import Leases
+from aispine.engine.queueing import QUEUES, agent_reference
 from aispine.engine.terms import Terms
 from aispine.errors import NotFound
 from aispine.flow.model import Node
 from aispine.flow.state import Transition
 from aispine.flow.status import NodeStatus
 from aispine.settings import Settings
-from aispine.store import node_logs, node_status
+from aispine.store import node_glance, node_logs
 from aispine.store.database import Store, dumps
 
 
@@ -40,12 +41,6 @@ class Carrier(Protocol):
 
     def stop(self) -> None:
         """Drops what is left of the chain."""
-
-
-class Wakeups(Protocol):
-    """Tells followers of an execution that there is something new."""
-
-    def wake(self, execution_id: str) -> None: ...
 
 
 class AgentCache:
@@ -72,17 +67,16 @@ class Worker:
     """What a worker process works with."""
 
     store: Store
-    celery: Celery
     settings: Settings
     terms: Terms
     leases: Leases
-    wakeups: Wakeups
+    dispatch: Dispatch
     agents: AgentCache
 
 
 def start(worker: Worker, execution_id: str, carrier: Carrier) -> None:
     """Starts an execution and runs its first quick node."""
-    transition = advance.advance(worker.store, execution_id, [Started()], worker.terms, take_from="engine")
+    transition = advance.advance(worker.store, execution_id, [Started()], worker.terms, take=Take(queue="engine"))
     if transition is not None and not transition.empty:
         _go_on(worker, _follow(worker, transition, carrier), carrier)
 
@@ -94,19 +88,58 @@ def run(worker: Worker, execution_id: str, path: str, carrier: Carrier) -> None:
     """
     held = advance.claim(worker.store, execution_id, path, worker.terms)
     if held is not None:
-        worker.wakeups.wake(execution_id)
+        worker.dispatch.wakeups.wake(execution_id)
         _go_on(worker, held, carrier)
-    elif node_status.find(worker.store, execution_id, path) is not NodeStatus.COMPLETED:
+        return
+    glance = node_glance.find(worker.store, execution_id, path)
+    if glance is None or glance.status is not NodeStatus.COMPLETED:
         carrier.stop()
+    if glance is not None and glance.status is NodeStatus.WAITING and glance.child is not None:
+        _look_at_child(worker, execution_id, path, glance.child, carrier)
 
 
-def _go_on(worker: Worker, held: Held | None, carrier: Carrier) -> None:
+def _look_at_child(worker: Worker, execution_id: str, path: str, child: str, carrier: Carrier) -> None:
+    fact = children.ended(worker.store, path, child)
+    if fact is None:
+        return
+    transition = advance.advance(
+        worker.store, execution_id, [fact], worker.terms, rows=(path,), take=Take(queue=QUEUES["quick"])
+    )
+    if transition is not None and not transition.empty:
+        _go_on(worker, _follow(worker, transition, carrier), carrier)
+
+
+def run_lane(worker: Worker, execution_id: str, places: Sequence[str], carrier: Carrier) -> None:
+    """Runs queued nodes one after the other while they are quick; the rest is handed on when the slice is over."""
+    rest = Rest(places)
+    # A node that turns out slow keeps this thread busy, so another one hands on what waits behind it.
+    watchdog = threading.Timer(worker.settings.slice, _hand_on, (worker, execution_id, rest))
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        while (path := rest.next()) is not None:
+            held = advance.claim(worker.store, execution_id, path, worker.terms)
+            if held is not None:
+                _go_on(worker, held, carrier, rest)
+    finally:
+        watchdog.cancel()
+        _hand_on(worker, execution_id, rest)
+
+
+def _hand_on(worker: Worker, execution_id: str, rest: Rest) -> None:
+    places = rest.take_all()
+    if places:
+        canvas.send_lane(worker.dispatch.celery, execution_id, places)
+
+
+def _go_on(worker: Worker, held: Held | None, carrier: Carrier, rest: Rest | None = None) -> None:
     until = time.monotonic() + worker.settings.slice
     while held is not None:
-        outcome = _attempt(worker, held)
-        take_from = held.node.queue if time.monotonic() < until else None
-        fact = Finished(path=held.node.path, attempt=held.node.attempt, outcome=outcome)
-        transition = advance.finish(worker.store, held, [fact], worker.terms, take_from=take_from)
+        fact = _work(worker, held)
+        take = Take()
+        if time.monotonic() < until:
+            take = Take(queue=held.node.queue, path=rest.next() if rest is not None else None)
+        transition = advance.finish(worker.store, held, fact, worker.terms, take)
         if transition is None:
             carrier.stop()
             return
@@ -115,23 +148,31 @@ def _go_on(worker: Worker, held: Held | None, carrier: Carrier) -> None:
 
 def _follow(worker: Worker, transition: Transition, carrier: Carrier) -> Held | None:
     """Sees to it that everything that became ready is on its way; returns what this process runs next."""
-    execution = transition.execution
-    worker.wakeups.wake(execution.execution_id)
     claimed, queued = transition.claimed, transition.queued
     if claimed is not None and carrier.following == {claimed} and not queued:
         carrier.skip()
-    elif claimed is not None or not queued or carrier.following != set(queued):
+    elif claimed is None and queued and carrier.following == set(queued):
+        queued = ()
+    else:
         carrier.stop()
-        if queued:
-            plan = plans.find(worker.store, execution.flow_version_id)
-            canvas.send(worker.celery, plan, transition, queued)
+    worker.dispatch.follow(transition, queued=queued)
     return advance.held_after(transition)
 
 
-def _attempt(worker: Worker, held: Held) -> Outcome:
+def _work(worker: Worker, held: Held) -> Fact:
+    """Does what the node is for."""
+    spec = plans.find(worker.store, held.execution.flow_version_id).node(held.node.path)
+    if spec.subflow is not None:
+        return children.begin(worker.store, held.execution, held.node, spec)
+    begun = time.monotonic()
+    outcome = _attempt(worker, held, spec)
+    worker.dispatch.pace.record(agent_reference(spec), time.monotonic() - begun)
+    return Finished(path=held.node.path, attempt=held.node.attempt, outcome=outcome)
+
+
+def _attempt(worker: Worker, held: Held, spec: Node) -> Outcome:
     """Calls the agent of a held node under its lease and keeps what it printed."""
     execution, node = held.execution, held.node
-    spec = plans.find(worker.store, execution.flow_version_id).node(node.path)
     with worker.leases.hold(execution.execution_id, node.path, node.attempt):
         try:
             agent = _agent(worker, held, spec)

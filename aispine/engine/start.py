@@ -14,7 +14,7 @@ from aispine import catalog, logs, settings
 from aispine.agent import registry
 from aispine.agent.definition import AgentVersion
 from aispine.engine import broker, canvas
-from aispine.engine.activation import agent_reference
+from aispine.engine.queueing import agent_reference
 from aispine.errors import TooLarge
 from aispine.flow.inputs import check_input
 from aispine.flow.model import Flow, Node
@@ -39,7 +39,18 @@ class StartRequest:
     correlation_id: str | None = None
 
 
-def start(session: Session, tenant_id: str, request: StartRequest) -> ExecutionRow:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parent:
+    """The attempt of a subflow node that starts a child."""
+
+    execution_id: str
+    path: str
+    attempt: int
+
+
+def start(
+    session: Session, tenant_id: str, request: StartRequest, *, parent: Parent | None = None, depth: int = 0
+) -> ExecutionRow:
     """Adds a queued execution in the caller's transaction; `announce` it after the commit.
 
     The versions of the flow and of its agents are chosen here and kept. Raises `NotFound`, `InvalidInput`, `TooLarge`.
@@ -59,6 +70,10 @@ def start(session: Session, tenant_id: str, request: StartRequest) -> ExecutionR
         agents=_choose_agents(session, tenant_id, found.flow),
         labels=dict(request.labels),
         correlation_id=request.correlation_id,
+        parent_execution_id=parent.execution_id if parent else None,
+        parent_path=parent.path if parent else None,
+        parent_attempt=parent.attempt if parent else None,
+        depth=depth,
         due_at=func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, START_PATIENCE),
     )
     session.add(row)

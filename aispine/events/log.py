@@ -61,11 +61,11 @@ def follow(
         # Cleared before the read: what commits after it wakes the next round.
         subscription.clear()
         batch = read_after(after)
-        for event in batch:
-            yield event
-            if event.terminal:
+        yield from batch
+        if batch:
+            after = batch[-1].seq
+            if batch[-1].terminal:
                 return
-            after = event.seq
         if batch:
             spoken = time.monotonic()
         elif time.monotonic() - spoken >= keep_alive:

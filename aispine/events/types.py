@@ -14,18 +14,24 @@ class EventType(StrEnum):
     EXECUTION_FAILED = "execution.failed"
     EXECUTION_CANCELLED = "execution.cancelled"
     EXECUTION_TIMED_OUT = "execution.timed_out"
+    EXECUTION_PAUSED = "execution.paused"
+    EXECUTION_RESUMED = "execution.resumed"
+    EXECUTION_RETRIED = "execution.retried"
     NODE_STARTED = "node.started"
     NODE_COMPLETED = "node.completed"
     NODE_FAILED = "node.failed"
     NODE_RETRYING = "node.retrying"
+    NODE_WAITING = "node.waiting"
     NODE_SKIPPED = "node.skipped"
     NODE_CANCELLED = "node.cancelled"
     NODE_LOST = "node.lost"
     NODE_LATE_RESULT = "node.late_result"
+    SIGNAL_RECEIVED = "signal.received"
+    APPROVAL_ANSWERED = "approval.answered"
 
     @property
     def terminal(self) -> bool:
-        """True when no event follows this one in the execution's log."""
+        """True when no event follows this one, unless the execution is retried."""
         return self in TERMINAL
 
 

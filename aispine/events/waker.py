@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Final
 
 import redis
@@ -24,20 +23,25 @@ class Waker:
         self._changed: set[str] = set()
         self._lock = threading.Lock()
         self._waiting = threading.Event()
+        self._hurry = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def wake(self, execution_id: str) -> None:
+    def wake(self, execution_id: str, *, at_once: bool = False) -> None:
+        """Notes that the execution has new events; `at_once` for its last one, for which somebody may wait."""
         with self._lock:
             self._changed.add(execution_id)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._send_for_ever, name="waker", daemon=True)
                 self._thread.start()
+        if at_once:
+            self._hurry.set()
         self._waiting.set()
 
     def _send_for_ever(self) -> None:
         while True:
             self._waiting.wait()
-            time.sleep(_GATHER)
+            self._hurry.wait(_GATHER)
+            self._hurry.clear()
             self._waiting.clear()
             with self._lock:
                 changed, self._changed = self._changed, set()

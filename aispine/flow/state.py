@@ -25,16 +25,23 @@ class ExecutionState:
     """By node reference `agent_id@range`: the version chosen at the start and its pool."""
     event_seq: int = 0
     open_nodes: int = 0
+    active_nodes: int = 0
+    """Those of the open nodes that have, or will soon have, a worker: queued, running or retrying."""
+    reopened: int = 0
+    """How often it was retried after its end."""
     output: Any = None
     error: Mapping[str, Any] | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
     deadline_at: datetime | None = None
+    paused_at: datetime | None = None
+    parent_execution_id: str | None = None
+    parent_path: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NodeState:
-    """One node inside an execution. `stored` is false for a row that does not exist yet."""
+    """One node inside an execution, or one frame. `stored` is false for a row that does not exist yet."""
 
     path: str
     node_id: str
@@ -53,21 +60,40 @@ class NodeState:
     metadata: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
     state: Mapping[str, Any] | None = None
+    """What the node's type has to remember: the choice of a decision, the counts of a map, what a wait waits for."""
     lease_owner: str | None = None
     due_at: datetime | None = None
     queued_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
 
+    def remembered(self, name: str, default: Any = None) -> Any:
+        return (self.state or {}).get(name, default)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Signal:
+    """Outside input that came before anybody waited for it."""
+
+    signal_id: str
+    name: str
+    payload: Any
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """What one read of the store brought: `nodes` maps each path asked for to its row, None where there is none."""
+    """What one read of the store brought.
+
+    `nodes` maps each path asked for to its row, None where there is none; `signals` are those not yet consumed, None
+    when they were not asked for.
+    """
 
     execution: ExecutionState
     nodes: Mapping[str, NodeState | None]
     now: datetime
     all_open: bool = False
+    everything: bool = False
+    signals: tuple[Signal, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +116,17 @@ class Transition:
     """Paths that became `queued` and need a message, in the order of the flow."""
     claimed: str | None = None
     """The path that the deciding process took for itself."""
+    kept: tuple[Signal, ...] = ()
+    """Signals that nobody waited for."""
+    consumed: tuple[str, ...] = ()
+    """Ids of kept signals that a node has taken."""
+    orphans: tuple[str, ...] = ()
+    """Child executions that are to be cancelled, since what waited for them has ended."""
+    forgotten: tuple[str, ...] = ()
+    """Containers below which every row is deleted before the rest is written."""
+    known: Mapping[str, NodeState] = field(default_factory=dict)
+    """Every row that the decision saw, as it is afterwards: good for as long as `event_seq` stays."""
 
     @property
     def empty(self) -> bool:
-        return not self.events and not self.nodes
+        return not self.events and not self.nodes and not self.kept

@@ -65,6 +65,8 @@ _ENDED_EXECUTIONS: Final = frozenset(
 )
 _ENDED_NODES: Final = frozenset({NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.SKIPPED, NodeStatus.CANCELLED})
 OPEN_NODES: Final = frozenset({NodeStatus.QUEUED, NodeStatus.RUNNING, NodeStatus.RETRYING, NodeStatus.WAITING})
+ACTIVE_NODES: Final = frozenset({NodeStatus.QUEUED, NodeStatus.RUNNING, NodeStatus.RETRYING})
+"""Statuses in which a node has, or will soon have, a worker."""
 
 _E = ExecutionStatus
 EXECUTION_TRANSITIONS: Final[Mapping[ExecutionStatus, frozenset[ExecutionStatus]]] = {
@@ -87,8 +89,8 @@ NODE_TRANSITIONS: Final[Mapping[NodeStatus, frozenset[NodeStatus]]] = {
     _N.RETRYING: frozenset({_N.QUEUED, _N.CANCELLED}),
     _N.WAITING: frozenset({_N.QUEUED, _N.COMPLETED, _N.FAILED, _N.CANCELLED}),
     _N.COMPLETED: frozenset(),
-    _N.FAILED: frozenset({_N.QUEUED}),
-    _N.SKIPPED: frozenset(),
-    _N.CANCELLED: frozenset({_N.QUEUED}),
+    _N.FAILED: frozenset({_N.PENDING, _N.RUNNING}),
+    _N.SKIPPED: frozenset({_N.PENDING}),
+    _N.CANCELLED: frozenset({_N.PENDING, _N.RUNNING}),
 }
-"""`running -> queued` is a lost attempt; what follows `failed` and `cancelled` is a retry of the execution."""
+"""`running -> queued` is a lost attempt; what follows an end is a retry of the execution."""

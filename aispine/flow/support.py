@@ -8,21 +8,8 @@ from typing import Final
 from aispine.flow.model import Flow, Node, NodeType
 from aispine.flow.problem import Problem
 
-NOT_YET: Final = frozenset(
-    {
-        NodeType.TOOL,
-        NodeType.SWITCH,
-        NodeType.LOOP,
-        NodeType.MAP,
-        NodeType.FORK,
-        NodeType.JOIN,
-        NodeType.SUBFLOW,
-        NodeType.WAIT,
-        NodeType.APPROVAL,
-    }
-)
-FLOW_KEYS_NOT_YET: Final = frozenset({"schedule", "on_error"})
-ON_FAILURE_NOT_YET: Final = frozenset({"finish"})
+NOT_YET: Final = frozenset({NodeType.TOOL})
+FLOW_KEYS_NOT_YET: Final = frozenset({"schedule"})
 
 
 def unsupported(flow: Flow, file: str = "flow.yaml") -> tuple[Problem, ...]:
@@ -50,8 +37,6 @@ def _node(node: Node, file: str) -> Problem:
 
 
 def _flow_keys(flow: Flow, file: str) -> Iterator[Problem]:
-    found = [name for name in sorted(FLOW_KEYS_NOT_YET) if getattr(flow, name) is not None]
-    if flow.on_failure in ON_FAILURE_NOT_YET:
-        found.append(f"on_failure: {flow.on_failure}")
-    for name in found:
-        yield Problem(code="not_yet", message=f"`{name}` of a flow is not carried out yet", file=file)
+    for name in sorted(FLOW_KEYS_NOT_YET):
+        if getattr(flow, name) is not None:
+            yield Problem(code="not_yet", message=f"`{name}` of a flow is not carried out yet", file=file)

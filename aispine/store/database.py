@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+import psycopg2
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from aispine.errors import InvalidRequest, StoreUnavailable
 from aispine.store.clock import DatabaseClock
+from aispine.store.prepared import Link
 
 _TENANT: Final = "tenant_id"
 
@@ -36,12 +38,14 @@ class Store:
             max_overflow=0,
             pool_timeout=30,
             json_serializer=dumps,
+            # The engine's way needs no change of the level at each use; sessions set theirs.
+            isolation_level="AUTOCOMMIT",
             connect_args={"connect_timeout": 5, "application_name": "aispine", "keepalives_idle": 30},
         )
 
     @functools.cached_property
-    def _autocommit(self) -> Engine:
-        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+    def _transactional(self) -> Engine:
+        return self.engine.execution_options(isolation_level="READ COMMITTED")
 
     @contextmanager
     def session(self, tenant_id: str | None) -> Iterator[Session]:
@@ -50,15 +54,22 @@ class Store:
         None is for the engine's login, whose policies let it see every tenant.
         Raises `StoreUnavailable` when PostgreSQL does not answer.
         """
-        with translated(), _TenantSession(self.engine, info={_TENANT: tenant_id}, expire_on_commit=False) as session:
+        with translated(), self._session(tenant_id) as session:
             yield session
             session.commit()
 
     @contextmanager
-    def autocommit(self) -> Iterator[Connection]:
+    def autocommit(self) -> Iterator[Link]:
         """Yields a connection on which one call of several statements is one transaction and one round trip."""
-        with translated(), self._autocommit.connect() as connection:
-            yield connection
+        with translated():
+            pooled = self.engine.raw_connection()
+            try:
+                yield Link(pooled)
+            finally:
+                pooled.close()
+
+    def _session(self, tenant_id: str | None) -> Session:
+        return _TenantSession(self._transactional, info={_TENANT: tenant_id}, expire_on_commit=False)
 
     def dispose(self, *, close: bool = True) -> None:
         """Forgets the connections; `close=False` in a forked child, whose parent goes on using them."""
@@ -80,14 +91,11 @@ def _bind_tenant(session: Session, _transaction: SessionTransaction, connection:
 _SET_TENANT: Final = text("SELECT set_config('aispine.tenant_id', :tenant_id, true)")
 
 
-def bind_tenant(connection: Connection, tenant_id: str | None) -> str:
+def bind_tenant(link: Link, tenant_id: str | None) -> str:
     """The SQL that says inside a transaction for whom it is, to go along with another statement."""
     if tenant_id is None:
         return ""
-    text_: bytes = connection.connection.cursor().mogrify(
-        "SELECT set_config('aispine.tenant_id', %s, true); ", (tenant_id,)
-    )
-    return text_.decode().replace("%", "%%")
+    return link.filled("SELECT set_config('aispine.tenant_id', %s, true); ", (tenant_id,))
 
 
 @contextmanager
@@ -95,7 +103,7 @@ def translated() -> Iterator[None]:
     """Turns a lost or refused connection into `StoreUnavailable`."""
     try:
         yield
-    except (OperationalError, PoolTimeout) as error:
+    except (OperationalError, PoolTimeout, psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         raise StoreUnavailable(hint="Check AISPINE_DATABASE_URL, or run `aispine doctor`.") from error
     except DBAPIError as error:
         if error.connection_invalidated:

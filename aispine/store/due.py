@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row
-
 from aispine.store.database import Store
 from aispine.store.prepared import Statement
 
@@ -15,8 +13,8 @@ _NODES: Final = Statement(
     "due_nodes",
     "int",
     """
-    SELECT execution_id, path, status, attempt FROM node_executions
-    WHERE due_at <= clock_timestamp() AND status IN ('running', 'retrying')
+    SELECT execution_id, path, status, attempt, lease_owner, state FROM node_executions
+    WHERE due_at <= clock_timestamp() AND status IN ('running', 'retrying', 'waiting')
     ORDER BY due_at LIMIT $1
     """,
 )
@@ -54,6 +52,17 @@ _DEADLINES: Final = Statement(
     SELECT execution_id FROM executions
     WHERE due_at <= clock_timestamp() AND status NOT IN ('queued', 'completed', 'failed', 'cancelled', 'timed_out')
     ORDER BY due_at LIMIT $1
+    """,
+)
+_ORPHANS: Final = Statement(
+    "orphaned_children",
+    "int",
+    """
+    SELECT child.execution_id FROM executions child
+    JOIN executions parent ON parent.execution_id = child.parent_execution_id
+    WHERE child.status NOT IN ('completed', 'failed', 'cancelled', 'timed_out')
+      AND parent.status IN ('completed', 'failed', 'cancelled', 'timed_out')
+    LIMIT $1
     """,
 )
 _NEXT: Final = Statement(
@@ -97,41 +106,47 @@ _OVERDUE: Final = Statement(
 )
 
 
-def nodes(store: Store, limit: int) -> Sequence[Row[Any]]:
-    """Running nodes whose lease is over and retries whose delay is over: `execution_id path status attempt`."""
-    with store.autocommit() as connection:
-        return _NODES.all(connection, limit)
+def nodes(store: Store, limit: int) -> Sequence[Any]:
+    """Nodes whose lease, delay, timer or timeout is over: `execution_id path status attempt lease_owner state`."""
+    with store.autocommit() as link:
+        return _NODES.all(link, limit)
 
 
-def resend_nodes(store: Store, limit: int, again: float) -> Sequence[Row[Any]]:
+def resend_nodes(store: Store, limit: int, again: float) -> Sequence[Any]:
     """Queued nodes whose message counts as lost, looked at again in `again` seconds."""
-    with store.autocommit() as connection:
-        return _RESEND_NODES.all(connection, limit, again)
+    with store.autocommit() as link:
+        return _RESEND_NODES.all(link, limit, again)
 
 
-def resend_starts(store: Store, limit: int, again: float) -> Sequence[Row[Any]]:
+def resend_starts(store: Store, limit: int, again: float) -> Sequence[Any]:
     """Queued executions that no worker picked up, looked at again in `again` seconds."""
-    with store.autocommit() as connection:
-        return _RESEND_STARTS.all(connection, limit, again)
+    with store.autocommit() as link:
+        return _RESEND_STARTS.all(link, limit, again)
 
 
 def deadlines(store: Store, limit: int) -> Sequence[str]:
     """Executions whose time is over."""
-    with store.autocommit() as connection:
-        return [str(row.execution_id) for row in _DEADLINES.all(connection, limit)]
+    with store.autocommit() as link:
+        return [str(row.execution_id) for row in _DEADLINES.all(link, limit)]
+
+
+def orphans(store: Store, limit: int) -> Sequence[str]:
+    """Child executions that go on although the execution that waited for them has ended."""
+    with store.autocommit() as link:
+        return [str(row.execution_id) for row in _ORPHANS.all(link, limit)]
 
 
 def hasten_queued(store: Store, older_than: float) -> int:
     """Makes everything due that has been queued for `older_than` seconds, because its messages are gone."""
-    with store.autocommit() as connection:
-        row = _OVERDUE.one(connection, older_than)
+    with store.autocommit() as link:
+        row = _OVERDUE.one(link, older_than)
     return 0 if row is None else int(row.hastened)
 
 
 def next_due(store: Store) -> tuple[datetime | None, datetime]:
     """When the next row is due, and what time it is."""
-    with store.autocommit() as connection:
-        row = _NEXT.one(connection)
+    with store.autocommit() as link:
+        row = _NEXT.one(link)
     if row is None:
         raise AssertionError("the statement always yields a row")
     return row.due_at, row.now

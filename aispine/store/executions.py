@@ -56,3 +56,14 @@ def page(
     heavy = (defer(ExecutionRow.input), defer(ExecutionRow.output), defer(ExecutionRow.context))
     newest_first = statement.order_by(ExecutionRow.created_at.desc(), ExecutionRow.execution_id.desc())
     return session.scalars(newest_first.limit(limit).options(*heavy)).all()
+
+
+def find_child(session: Session, parent: str, path: str, attempt: int) -> ExecutionRow | None:
+    """The execution that an attempt of a subflow node has started."""
+    same = {"parent_execution_id": parent, "parent_path": path, "parent_attempt": attempt}
+    return session.scalar(select(ExecutionRow).filter_by(**same))
+
+
+def depth(session: Session, execution_id: str) -> int:
+    """How many executions stand above this one."""
+    return session.scalar(select(ExecutionRow.depth).where(ExecutionRow.execution_id == execution_id)) or 0

@@ -30,5 +30,5 @@ _RENEW: Final = Statement(
 def renew(store: Store, keys: Sequence[tuple[str, str, int]], *, owner: str, lease: float) -> None:
     """Moves the end of these leases to `lease` seconds from now."""
     rows = [{"execution_id": execution_id, "path": path, "attempt": attempt} for execution_id, path, attempt in keys]
-    with store.autocommit() as connection:
-        _RENEW.run(connection, dumps(sorted(rows, key=lambda row: (row["execution_id"], row["path"]))), owner, lease)
+    with store.autocommit() as link:
+        _RENEW.run(link, dumps(sorted(rows, key=lambda row: (row["execution_id"], row["path"]))), owner, lease)

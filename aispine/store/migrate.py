@@ -15,6 +15,7 @@ from sqlalchemy import URL, Connection, create_engine, make_url, text
 
 from aispine.store import api_keys
 from aispine.store.database import Store, translated
+from aispine.store.isolation import Logins
 
 DEFAULT_TENANT: Final = "default"
 _LOCK: Final = 7_314_100_801
@@ -28,18 +29,6 @@ class Bootstrap:
     web_database_url: str
     engine_database_url: str
     api_key: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Logins:
-    """The two roles; their names carry the database's, since roles belong to the whole server."""
-
-    web: str
-    engine: str
-
-    @classmethod
-    def of(cls, url: URL) -> Logins:
-        return cls(web=f"{url.database}_web", engine=f"{url.database}_engine")
 
 
 def upgrade(owner_url: str, keys: str, api_key: str) -> Bootstrap:

@@ -156,6 +156,14 @@ class ExecutionRow(Base):
         ),
         Index("ix_executions_labels", "labels", postgresql_using="gin", postgresql_where=text("labels <> '{}'")),
         Index(
+            "uq_executions_parent",
+            "parent_execution_id",
+            "parent_path",
+            "parent_attempt",
+            unique=True,
+            postgresql_where=text("parent_execution_id IS NOT NULL"),
+        ),
+        Index(
             "ix_executions_due",
             "due_at",
             postgresql_where=text("due_at IS NOT NULL"),
@@ -178,6 +186,16 @@ class ExecutionRow(Base):
     correlation_id: Mapped[str | None] = mapped_column(Text)
     event_seq: Mapped[int] = mapped_column(Integer, server_default="0")
     open_nodes: Mapped[int] = mapped_column(Integer, server_default="0")
+    active_nodes: Mapped[int] = mapped_column(Integer, server_default="0")
+    reopened: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    parent_execution_id: Mapped[str | None] = mapped_column(Id)
+    parent_path: Mapped[str | None] = mapped_column(Text)
+    parent_attempt: Mapped[int | None] = mapped_column(SmallInteger)
+    """Which attempt of the subflow node started this one: a repeated start finds it again."""
+    depth: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    """How many executions stand above this one."""
+    rerun_of: Mapped[str | None] = mapped_column(Id)
+    paused_at: Mapped[datetime | None] = mapped_column(Timestamp)
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
     started_at: Mapped[datetime | None] = mapped_column(Timestamp)
     finished_at: Mapped[datetime | None] = mapped_column(Timestamp)
@@ -223,6 +241,23 @@ class NodeExecutionRow(Base):
     queued_at: Mapped[datetime | None] = mapped_column(Timestamp)
     started_at: Mapped[datetime | None] = mapped_column(Timestamp)
     finished_at: Mapped[datetime | None] = mapped_column(Timestamp)
+
+
+class SignalRow(Base):
+    """A signal that came before anybody waited for it."""
+
+    __tablename__ = "signals"
+    __table_args__ = (
+        Index("ix_signals_kept", "execution_id", "created_at", postgresql_where=text("consumed_at IS NULL")),
+    )
+
+    signal_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    execution_id: Mapped[str] = mapped_column(Id)
+    tenant_id: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    payload: Mapped[Any] = mapped_column(Json, nullable=True)
+    created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    consumed_at: Mapped[datetime | None] = mapped_column(Timestamp)
 
 
 class EventRow(Base):

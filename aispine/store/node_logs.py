@@ -21,5 +21,5 @@ _KEEP: Final = Statement(
 def keep(store: Store, execution: ExecutionState, node: NodeState, text: str) -> None:
     """Keeps an attempt's text; PostgreSQL takes no NUL characters."""
     clean = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    with store.autocommit() as connection:
-        _KEEP.run(connection, execution.execution_id, node.path, node.attempt, execution.tenant_id, clean)
+    with store.autocommit() as link:
+        _KEEP.run(link, execution.execution_id, node.path, node.attempt, execution.tenant_id, clean)

@@ -1,13 +1,46 @@
-"""Statements prepared once per connection, so that the hot path is neither parsed nor planned again."""
+"""The engine's own way to PostgreSQL: statements prepared once per connection, one round trip a call."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, CursorResult, Row
+import psycopg2
+from psycopg2.extras import NamedTupleCursor
+from sqlalchemy import PoolProxiedConnection
 
 _KNOWN: Final = "aispine_prepared"
+
+
+class Link:
+    """A pooled connection under autocommit: one call of several statements is one transaction."""
+
+    def __init__(self, pooled: PoolProxiedConnection) -> None:
+        self._pooled: Any = pooled
+        self.prepared: set[str] = pooled.info.setdefault(_KNOWN, set())
+
+    def execute(self, sql: str, parameters: tuple[Any, ...] | None = None) -> list[Any]:
+        """Returns the rows of the last statement as named tuples.
+
+        A connection that fails is thrown away, so that the pool hands it to nobody.
+        """
+        try:
+            with self._pooled.cursor(cursor_factory=NamedTupleCursor) as cursor:
+                cursor.execute(sql, parameters)
+                return cursor.fetchall() if cursor.description else []
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            self._pooled.invalidate(error)
+            raise
+
+    def filled(self, sql: str, parameters: tuple[Any, ...]) -> str:
+        """The SQL with its parameters in place, to go along with another statement that has parameters."""
+        with self._pooled.cursor() as cursor:
+            text: bytes = cursor.mogrify(sql, parameters)
+        return text.decode().replace("%", "%%")
+
+    @property
+    def usable(self) -> bool:
+        return bool(self._pooled.is_valid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,35 +51,31 @@ class Statement:
     types: str
     sql: str
 
-    def one(self, connection: Connection, *parameters: Any, before: str = "") -> Row[Any] | None:
-        """Executes and returns the first row; `before` is SQL that goes along in the same round trip."""
-        return self._execute(connection, parameters, before, "").first()
+    def one(self, link: Link, *parameters: Any, before: str = "") -> Any:
+        """Executes and returns the first row or None; `before` is SQL that goes along in the same round trip."""
+        rows = self._execute(link, parameters, before, "")
+        return rows[0] if rows else None
 
-    def all(self, connection: Connection, *parameters: Any) -> list[Row[Any]]:
-        return list(self._execute(connection, parameters, "", ""))
+    def all(self, link: Link, *parameters: Any) -> list[Any]:
+        return self._execute(link, parameters, "", "")
 
-    def run(self, connection: Connection, *parameters: Any, after: str = "") -> None:
+    def run(self, link: Link, *parameters: Any, after: str = "") -> None:
         """Executes for its effect; `after` is SQL that goes along in the same round trip."""
-        self._execute(connection, parameters, "", after)
+        self._execute(link, parameters, "", after)
 
-    def call(self, connection: Connection, *parameters: Any) -> str:
+    def call(self, link: Link, *parameters: Any) -> str:
         """The `EXECUTE` as text with its parameters in place, to go along with another statement."""
-        cursor = connection.connection.cursor()
-        text: bytes = cursor.mogrify(self._call(len(parameters)), parameters)
-        return text.decode().replace("%", "%%")
+        return link.filled(self._call(len(parameters)), parameters)
 
-    def prepare(self, connection: Connection) -> None:
-        known: set[str] = connection.connection.info.setdefault(_KNOWN, set())
-        if self.name not in known:
-            connection.exec_driver_sql(f"PREPARE {self.name}{_listed(self.types)} AS {self.sql}")
-            known.add(self.name)
+    def prepare(self, link: Link) -> None:
+        if self.name not in link.prepared:
+            link.execute(f"PREPARE {self.name}{_listed(self.types)} AS {self.sql}")
+            link.prepared.add(self.name)
 
-    def _execute(
-        self, connection: Connection, parameters: tuple[Any, ...], before: str, after: str
-    ) -> CursorResult[Any]:
-        self.prepare(connection)
+    def _execute(self, link: Link, parameters: tuple[Any, ...], before: str, after: str) -> list[Any]:
+        self.prepare(link)
         parts = [part for part in (before, self._call(len(parameters)), after) if part]
-        return connection.exec_driver_sql("; ".join(parts), parameters)
+        return link.execute("; ".join(parts), parameters or None)
 
     def _call(self, count: int) -> str:
         return f"EXECUTE {self.name}{_listed(', '.join(['%s'] * count))}"

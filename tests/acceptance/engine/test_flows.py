@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from aispine.engine import cancel
 from aispine.flow.status import NodeStatus
 from aispine.store.database import Store
 from tests.support.environment import ROOT
 from tests.support.flows import Flows, Seen
+from tests.support.operations import cancel
 from tests.support.shapes import echo, fan, flow, line, says
 
 pytestmark = pytest.mark.usefixtures("workers")
@@ -159,7 +159,7 @@ def test_a_running_execution_is_cancelled(flows: Flows, web_store: Store) -> Non
     flow_id = flows.deploy(flow("stopped", echo("a", config={"sleep_seconds": 3}, pool="io"), echo("b", "a")))
     execution_id = flows.start(flow_id)
     flows.wait_for_node(execution_id, "a", NodeStatus.RUNNING)
-    cancel.cancel(web_store, flows.tenant_id, execution_id, reason="enough")
+    cancel(web_store, flows.tenant_id, execution_id, reason="enough")
     seen = flows.wait(execution_id)
     assert seen.status == "cancelled"
     assert seen.statuses["a"] == "cancelled"
@@ -172,7 +172,7 @@ def test_a_retrying_execution_is_cancelled(flows: Flows, web_store: Store) -> No
     patient = {"max_attempts": 5, "initial_delay": 60, "jitter": "none"}
     execution_id = flows.start(flows.deploy(flow("waits", echo("a", config={"fail_first": 9}, retry=patient))))
     flows.wait_for_node(execution_id, "a", NodeStatus.RETRYING)
-    cancel.cancel(web_store, flows.tenant_id, execution_id)
+    cancel(web_store, flows.tenant_id, execution_id)
     assert flows.wait(execution_id).statuses == {"a": "cancelled"}
 
 

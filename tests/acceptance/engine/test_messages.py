@@ -41,7 +41,9 @@ def _started(store: Store, flows: Flows, definition: dict[str, Any]) -> Transiti
     execution_id = flows.start(flows.deploy(definition), {"secret": SECRET}, announce=False)
     transition = advance(store, execution_id, [Started()], TERMS)
     assert transition is not None
-    canvas.send(broker.app(), plans.find(store, transition.execution.flow_version_id), transition, transition.queued)
+    canvas.send(
+        broker.app(), plans.find(store, transition.execution.flow_version_id), transition.execution, transition.queued
+    )
     return transition
 
 
@@ -50,7 +52,7 @@ def _finished(store: Store, execution_id: str, path: str) -> Transition:
     held = claim(store, execution_id, path, TERMS)
     assert held is not None
     fact = Finished(path=path, attempt=1, outcome=AgentReply(output={"secret": SECRET}))
-    transition = finish(store, held, [fact], TERMS)
+    transition = finish(store, held, fact, TERMS)
     assert transition is not None
     return transition
 
@@ -156,7 +158,7 @@ def test_outputs_stay_in_the_store(messages: redis.Redis, engine_store: Store, f
     for path in transition.queued:
         following = _finished(engine_store, execution_id, path)
     plan = plans.find(engine_store, following.execution.flow_version_id)
-    canvas.send(broker.app(), plan, following, following.queued)
+    canvas.send(broker.app(), plan, following.execution, following.queued)
     (message,) = _read(messages, "engine")
     assert message["body"][0] == [execution_id, "join"]
     with engine_store.session(None) as session:

@@ -126,7 +126,7 @@ def test_an_agent_version_that_is_not_there_is_a_problem(client: FlaskClient) ->
 
 
 def test_a_node_type_that_cannot_run_yet_is_refused(client: FlaskClient) -> None:
-    source = ECHO.replace("{id: say, type: processor, agent_id: echo@^1,", "{id: say, type: wait, seconds: 1,")
+    source = ECHO.replace("{id: say, type: processor, agent_id: echo@^1,", "{id: say, type: tool, tool_id: calculator,")
     answer = deploy(client, source)
     assert answer.status_code == 422
     assert "not" in body(answer)["errors"][0]["message"]

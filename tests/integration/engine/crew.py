@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from aispine.agent.contract import AgentReply
-from aispine.engine.advance import Held, advance, claim, finish, held_after
+from aispine.engine.advance import Held, Take, advance, claim, finish, held_after
 from aispine.engine.facts import Finished, Started
 from aispine.engine.terms import Terms
 from aispine.errors import AISpineError
@@ -58,7 +58,7 @@ def take(store: Store, execution_id: str, path: str, terms: Terms = TERMS) -> He
 def done(store: Store, held: Held, *, take_from: str | None = None) -> Transition | None:
     """Finishes a held node with an output that names it."""
     reply = AgentReply(output={"from": held.node.path})
-    return finish(store, held, [fact(held, reply)], TERMS, take_from=take_from)
+    return finish(store, held, fact(held, reply), TERMS, Take(queue=take_from))
 
 
 def fact(held: Held, outcome: Any) -> Finished:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from aispine.agent.contract import AgentReply
-from aispine.engine import cancel
 from aispine.engine.advance import advance, claim, finish
 from aispine.engine.facts import CancelRequested, Lost
 from aispine.engine.terms import Terms
@@ -19,6 +18,7 @@ from aispine.store import due, leases
 from aispine.store.database import Store
 from tests.integration.engine.crew import TERMS, Crew, begin, done, fact, take, together, tolerant
 from tests.support.flows import Flows, Seen
+from tests.support.operations import cancel
 
 WIDTH = 20
 
@@ -90,7 +90,7 @@ def test_ends_cancels_heartbeats_and_recovery_do_not_deadlock(store: Store, flow
         execution_id = flows.start(flow_id, announce=False)
         held = [take(store, execution_id, path) for path in begin(store, execution_id).queued]
         keys = [(execution_id, each.node.path, each.node.attempt) for each in reversed(held)]
-        cancelling = tolerant(partial(cancel.cancel, store, flows.tenant_id, execution_id), Conflict)
+        cancelling = tolerant(partial(cancel, store, flows.tenant_id, execution_id), Conflict)
         together(
             *[partial(done, store, each) for each in held[round_ % 4 :]],
             cancelling,
@@ -112,7 +112,7 @@ def test_heartbeats_and_cancels_of_wide_executions_do_not_deadlock(store: Store,
         held = [take(store, execution_id, path) for path in begin(store, execution_id).queued]
         keys = [(execution_id, each.node.path, each.node.attempt) for each in held]
         renewing = [partial(leases.renew, store, keys, owner=TERMS.owner, lease=60.0)] * 4
-        together(partial(cancel.cancel, store, flows.tenant_id, execution_id), *renewing)
+        together(partial(cancel, store, flows.tenant_id, execution_id), *renewing)
         assert flows.see(execution_id).status == "cancelled"
 
 
@@ -145,7 +145,7 @@ def test_the_result_of_a_lost_attempt_is_refused(store: Store, flows: Flows) -> 
     gone = take(store, execution_id, "b0", Terms(owner="gone:1:1", lease=0.0))
     advance(store, execution_id, [Lost(path="b0", attempt=1)], TERMS)
     again = take(store, execution_id, "b0")
-    late = finish(store, gone, [fact(gone, AgentReply(output="stale"))], TERMS)
+    late = finish(store, gone, fact(gone, AgentReply(output="stale")), TERMS)
     assert late is not None
     assert late.nodes == {}
     done(store, again)
@@ -192,7 +192,7 @@ def test_cancels_and_the_lone_nodes_end_at_once_leave_one_end(store: Store, flow
         held = take(store, execution_id, "a")
         refused = together(
             partial(done, store, held),
-            tolerant(partial(cancel.cancel, store, flows.tenant_id, execution_id), Conflict),
+            tolerant(partial(cancel, store, flows.tenant_id, execution_id), Conflict),
         )[1]
         seen = flows.see(execution_id)
         assert seen.status == ("completed" if isinstance(refused, Conflict) else "cancelled")
@@ -212,6 +212,6 @@ def test_a_cancel_needs_one_connection_only(no_workers: None, flows: Flows, web_
     execution_id = flows.start(flows.deploy(_fan(2)), announce=False)
     small = Store(web_store.engine.url.render_as_string(hide_password=False), pool_size=1)
     small.engine.pool._timeout = 2.0  # type: ignore[attr-defined]  # A test of waiting does not wait for half a minute.
-    cancel.cancel(small, flows.tenant_id, execution_id)
+    cancel(small, flows.tenant_id, execution_id)
     small.dispose()
     assert flows.see(execution_id).status == "cancelled"

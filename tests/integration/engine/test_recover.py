@@ -15,6 +15,7 @@ from sqlalchemy import update
 from aispine.agent.contract import AgentFailure
 from aispine.engine import broker, canvas, plans
 from aispine.engine.advance import finish
+from aispine.engine.dispatch import Dispatch
 from aispine.engine.queues import EPOCH, Queues
 from aispine.engine.recover import Tick
 from aispine.engine.terms import Terms
@@ -32,7 +33,7 @@ GONE = Terms(owner="gone:1:1", lease=0.0)
 class Silence:
     """Nobody follows these executions."""
 
-    def wake(self, execution_id: str) -> None:
+    def wake(self, execution_id: str, *, at_once: bool = False) -> None:
         """Wakes nobody."""
 
 
@@ -46,7 +47,8 @@ class Messages:
         """How many messages each path has."""
         raw = [item for queue in broker.QUEUES for item in self.client.lrange(queue, 0, -1)]
         arguments = [json.loads(base64.b64decode(json.loads(item)["body"]))[0] for item in raw]
-        return Counter(path for found, path in arguments if found == execution_id)
+        named = [path for found, path in arguments if found == execution_id]
+        return Counter(path for each in named for path in ([each] if isinstance(each, str) else each))
 
     def lose(self) -> None:
         self.client.delete(*broker.QUEUES, "unacked", "unacked_index")
@@ -64,7 +66,8 @@ def messages(servers: Servers, no_workers: None) -> Iterator[Messages]:
 def _tick(store: Store, servers: Servers) -> Tick:
     terms = Terms(owner="beat:1:1")
     queues = Queues(servers.redis_url)
-    return Tick(store=store, celery=broker.app(), terms=terms, wakeups=Silence(), queues=queues)
+    dispatch = Dispatch(store=store, celery=broker.app(), wakeups=Silence())
+    return Tick(store=store, celery=broker.app(), terms=terms, dispatch=dispatch, queues=queues)
 
 
 @pytest.fixture
@@ -114,7 +117,7 @@ def test_a_retry_is_sent_when_its_delay_is_over(
     execution_id = flows.start(flows.deploy(flow("again", echo("a", retry=retry))), announce=False)
     begin(store, execution_id)
     held = take(store, execution_id, "a")
-    finish(store, held, [fact(held, AgentFailure(code="unavailable", message="down"))], GONE)
+    finish(store, held, fact(held, AgentFailure(code="unavailable", message="down")), GONE)
     _recover(ticks)
     assert messages.of(execution_id) == {}
     assert 0 < ticks[0].pause(1.0) <= 0.25
@@ -146,7 +149,7 @@ def test_a_long_backlog_is_not_sent_again(store: Store, flows: Flows, ticks: lis
     execution_id = flows.start(flows.deploy(fan("backlog", 300)), announce=False)
     transition = begin(store, execution_id)
     plan = plans.find(store, transition.execution.flow_version_id)
-    canvas.send(broker.app(), plan, transition, transition.queued)
+    canvas.send(broker.app(), plan, transition.execution, transition.queued)
     for _ in range(3):
         _recover(ticks)
     assert set(messages.of(execution_id).values()) == {1}

@@ -19,6 +19,6 @@ def test_no_node_of_an_ended_execution_is_still_to_come(store: Store, flows: Flo
     done(store, take(store, execution_id, "b"))
     assert flows.see(execution_id).statuses["touched"] == "pending"
     assert flows.see(execution_id).statuses["untouched"] == "pending"
-    finish(store, held, [fact(held, AgentFailure(code="rejected", message="no"))], TERMS)
+    finish(store, held, fact(held, AgentFailure(code="rejected", message="no")), TERMS)
     seen = flows.see(execution_id)
     assert seen.statuses == {"a": "failed", "b": "completed", "touched": "skipped", "untouched": "skipped"}

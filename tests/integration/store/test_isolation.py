@@ -13,7 +13,7 @@ from aispine.engine.terms import Terms
 from aispine.store import api_keys
 from aispine.store.database import Store
 from aispine.store.ids import new_id
-from aispine.store.models import PLATFORM, SHARED, Base, ExecutionRow, IdempotencyKeyRow, NodeLogRow, Tenant
+from aispine.store.models import PLATFORM, SHARED, Base, ExecutionRow, IdempotencyKeyRow, NodeLogRow, SignalRow, Tenant
 from tests.support.environment import Servers
 from tests.support.flows import Flows
 from tests.support.shapes import echo, flow
@@ -31,6 +31,7 @@ def filled(no_workers: None, engine_store: Store, flows: Flows, api_key: str) ->
         session.add(NodeLogRow(execution_id=execution_id, path="a", attempt=1, tenant_id=tenant_id, text="said"))
         key = {"method": "POST", "path": "/", "key": new_id(), "request_hash": "x"}
         session.add(IdempotencyKeyRow(tenant_id=tenant_id, **key))
+        session.add(SignalRow(signal_id=new_id(), execution_id=execution_id, tenant_id=tenant_id, name="go"))
         for table in ("agents", "agent_versions"):
             columns = [column.name for column in Base.metadata.tables[table].columns]
             copied = ", ".join(name for name in columns if name not in {"tenant_id", "agent_version_id"})

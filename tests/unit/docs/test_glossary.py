@@ -54,7 +54,7 @@ def test_every_failure_code_is_there_those_tried_again_first_and_those_that_cann
     documented = [row[0] for row in table("Why an attempt failed")]
     assert documented == [str(code) for code in FailureCode]
     assert set(documented[:3]) == RetryPolicy().retry_on
-    assert tuple(documented[:-4]) == CODES
+    assert tuple(documented[: len(CODES)]) == CODES
 
 
 def test_every_error_code_is_there_with_its_status_and_exit_code() -> None:

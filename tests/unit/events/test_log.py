@@ -34,10 +34,16 @@ def subscription() -> Subscription:
 
 
 def test_follow_yields_in_order_and_ends_after_the_terminal_event() -> None:
-    log = Log([event(3), event(4)], [], [event(5, "execution.completed"), event(6)])
+    log = Log([event(3), event(4)], [], [event(5, "execution.completed")])
     seen = [each.seq for each in follow(log.read_after, subscription(), 2) if each]
     assert seen == [3, 4, 5]
     assert log.asked == [2, 4, 4]
+
+
+def test_follow_goes_on_past_an_end_after_which_the_execution_was_retried() -> None:
+    retried = [event(5, "execution.failed"), event(6, "execution.retried")]
+    log = Log(retried, [event(7, "execution.completed")])
+    assert [each.seq for each in follow(log.read_after, subscription(), 4) if each] == [5, 6, 7]
 
 
 def test_follow_says_that_it_is_there_after_silence() -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import context, op
 from sqlalchemy.dialects import postgresql
 
-from aispine.store.migrate import Logins
+from aispine.store.isolation import isolate, quote
 from aispine.store.models import PLATFORM
 
 revision = "0001"
@@ -38,33 +38,18 @@ def upgrade() -> None:
     _create_tables()
     logins = context.config.attributes["logins"]
     for table in TENANT_TABLES:
-        _secure(table, logins)
-    op.execute(f"REVOKE UPDATE, DELETE, INSERT ON tenants FROM {_quote(logins.web)}")
+        isolate(op.get_bind(), table, logins)
+    web = quote(op.get_bind(), logins.web)
+    op.execute(f"REVOKE UPDATE, DELETE, INSERT ON tenants FROM {web}")
+    for table in SHARED_TABLES:
+        op.execute(f"CREATE POLICY platform ON {table} FOR SELECT TO {web} USING (tenant_id = '{PLATFORM}')")
+    known = "key_hash = current_setting('aispine.key_hash', true)"
+    op.execute(f"CREATE POLICY authentication ON api_keys FOR SELECT TO {web} USING ({known})")
 
 
 def downgrade() -> None:
     for table in reversed(TENANT_TABLES):
         op.drop_table(table)
-
-
-def _secure(table: str, logins: Logins) -> None:
-    """Isolates tenants in the database itself; a login without a tenant sees nothing."""
-    web, engine = _quote(logins.web), _quote(logins.engine)
-    own = "tenant_id = current_setting('aispine.tenant_id', true)"
-    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {web}, {engine}")
-    op.execute(f"CREATE POLICY tenant ON {table} TO {web} USING ({own}) WITH CHECK ({own})")
-    op.execute(f"CREATE POLICY engine ON {table} TO {engine} USING (true) WITH CHECK (true)")
-    if table in SHARED_TABLES:
-        op.execute(f"CREATE POLICY platform ON {table} FOR SELECT TO {web} USING (tenant_id = '{PLATFORM}')")
-    if table == "api_keys":
-        known = "key_hash = current_setting('aispine.key_hash', true)"
-        op.execute(f"CREATE POLICY authentication ON {table} FOR SELECT TO {web} USING ({known})")
-
-
-def _quote(role: str) -> str:
-    return op.get_bind().dialect.identifier_preparer.quote(role)
 
 
 def _create_tables() -> None:

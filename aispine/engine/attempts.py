@@ -1,0 +1,102 @@
+"""Attempts: a queued node is claimed, its attempt ends with an outcome, is lost, or is made again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from aispine.agent.contract import AgentFailure, FailureCode
+from aispine.engine import ending
+from aispine.engine.facts import Finished, Lost, RetryDue
+from aispine.engine.ledger import Ledger
+from aispine.engine.terms import Terms
+from aispine.flow import retry
+from aispine.flow.model import RetryPolicy
+from aispine.flow.state import NodeState
+from aispine.flow.status import NodeStatus
+
+
+def claim(ledger: Ledger, path: str, terms: Terms) -> None:
+    """Takes a queued node for `terms.owner`."""
+    node = ledger.node(path)
+    node = ledger.change(
+        path,
+        status=NodeStatus.RUNNING,
+        attempt=node.attempt + 1,
+        lease_owner=terms.owner,
+        due_at=ledger.now + timedelta(seconds=terms.lease),
+        started_at=node.started_at or ledger.now,
+    )
+    ledger.record("node.started", path, attempt=node.attempt, worker=terms.owner)
+    ledger.take(path)
+
+
+def finish(ledger: Ledger, fact: Finished, terms: Terms) -> None:
+    """Ends a node with the outcome of its attempt, or lets it be tried again; an attempt that is over is refused."""
+    node = ledger.node(fact.path)
+    if node.status is not NodeStatus.RUNNING or node.attempt != fact.attempt:
+        if node.attempt != fact.attempt or node.status in {NodeStatus.QUEUED, NodeStatus.CANCELLED}:
+            ledger.record("node.late_result", fact.path, attempt=fact.attempt)
+        return
+    outcome = fact.outcome
+    if isinstance(outcome, AgentFailure):
+        _fail_attempt(ledger, node, outcome, terms)
+    else:
+        ending.complete(ledger, fact.path, outcome.output, message=outcome.message, metadata=outcome.metadata)
+
+
+def lose(ledger: Ledger, fact: Lost, terms: Terms) -> None:
+    """Queues a node again whose process died, unless too many have."""
+    node = ledger.node(fact.path)
+    if node.status is not NodeStatus.RUNNING or node.attempt != fact.attempt or not is_due(ledger, node):
+        return
+    lost = node.lost_attempts + 1
+    ledger.record("node.lost", fact.path, attempt=node.attempt, worker=node.lease_owner)
+    if lost >= terms.max_lost_attempts:
+        message = f"{lost} workers died while they ran this node"
+        ledger.change(fact.path, lost_attempts=lost)
+        ending.fail(ledger, fact.path, ending.describe(node, str(FailureCode.LOST), message))
+    else:
+        _requeue(ledger, node, terms, lost_attempts=lost)
+
+
+def try_again(ledger: Ledger, fact: RetryDue, terms: Terms) -> None:
+    """Queues a node again whose delay before a retry is over."""
+    node = ledger.node(fact.path)
+    if node.status is NodeStatus.RETRYING and node.attempt == fact.attempt and is_due(ledger, node):
+        _requeue(ledger, node, terms)
+
+
+def is_due(ledger: Ledger, node: NodeState) -> bool:
+    return node.due_at is not None and node.due_at <= ledger.now
+
+
+def _fail_attempt(ledger: Ledger, node: NodeState, failure: AgentFailure, terms: Terms) -> None:
+    delay = _retry_delay(ledger, node, failure, terms)
+    error = ending.describe(node, str(failure.code), failure.message, failure.detail)
+    if delay is None:
+        ending.fail(ledger, node.path, error)
+        return
+    due_at = ledger.now + timedelta(seconds=delay)
+    ledger.change(node.path, status=NodeStatus.RETRYING, error=error, due_at=due_at, lease_owner=None)
+    ledger.record("node.retrying", node.path, attempt=node.attempt, error=error, delay=round(delay, 3))
+
+
+def _retry_delay(ledger: Ledger, node: NodeState, failure: AgentFailure, terms: Terms) -> float | None:
+    policy = ledger.spec(node.path).retry or RetryPolicy()
+    if not retry.retryable(policy, failure.code):
+        return None
+    elapsed = (ledger.now - (node.started_at or ledger.now)).total_seconds()
+    delay = retry.delay(policy, node.attempt - node.lost_attempts, terms.rng, elapsed=elapsed)
+    return None if delay is None else max(delay, failure.retry_after or 0.0)
+
+
+def _requeue(ledger: Ledger, node: NodeState, terms: Terms, **fields: int) -> None:
+    ledger.change(
+        node.path,
+        status=NodeStatus.QUEUED,
+        lease_owner=None,
+        queued_at=ledger.now,
+        due_at=ledger.now + timedelta(seconds=terms.lost_after),
+        **fields,
+    )
+    ledger.queue(node.path)

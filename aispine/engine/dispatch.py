@@ -1,0 +1,65 @@
+"""What is due after a transition is committed: messages, wake-ups, and word to parents and children."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from aispine import logs
+from aispine.engine import canvas, plans
+from aispine.engine.advance import advance
+from aispine.engine.facts import CancelRequested
+from aispine.engine.pace import Pace
+from aispine.engine.terms import Terms
+from aispine.flow.state import ExecutionState, Transition
+from aispine.store.database import Store
+
+_log = logs.get(__name__)
+
+
+class Wakeups(Protocol):
+    """Tells followers of an execution that there is something new."""
+
+    def wake(self, execution_id: str, *, at_once: bool = False) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dispatch:
+    """Sends what transitions call for; all of it is found again by the tick if it is lost."""
+
+    store: Store
+    celery: Celery
+    wakeups: Wakeups
+    pace: Pace = field(default_factory=Pace)
+    tenant_id: str | None = None
+    """For a login that sees one tenant only."""
+
+    def follow(self, transition: Transition, *, queued: tuple[str, ...] | None = None) -> None:
+        """Does what is due; `queued` are the paths to send when a canvas carries the others already."""
+        execution = transition.execution
+        self.wakeups.wake(execution.execution_id, at_once=execution.status.terminal)
+        ready = transition.queued if queued is None else queued
+        if ready:
+            plan = plans.find(self.store, execution.flow_version_id, self.tenant_id)
+            canvas.send(self.celery, plan, execution, ready, self.pace.slow)
+        for child in transition.orphans:
+            self.cancel(child, "what waited for it has ended")
+        if execution.status.terminal and execution.parent_execution_id is not None:
+            self._tell_parent(execution)
+
+    def cancel(self, execution_id: str, reason: str) -> None:
+        """Cancels an execution unless it has ended."""
+        facts = [CancelRequested(reason=reason)]
+        transition = advance(self.store, execution_id, facts, Terms(owner="cancel"), tenant_id=self.tenant_id)
+        if transition is not None and not transition.empty:
+            self.follow(transition)
+
+    def _tell_parent(self, execution: ExecutionState) -> None:
+        parent, path = str(execution.parent_execution_id), str(execution.parent_path)
+        try:
+            canvas.send_look(self.celery, parent, execution.flow_id, path)
+        except OperationalError as error:
+            _log.warning("dispatch.parent_not_told", execution=parent, path=path, error=str(error))

@@ -1,0 +1,24 @@
+"""Which queue serves a node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aispine.flow.model import Node, NodeType
+
+QUEUES: Final = {"quick": "engine", "cpu": "cpu", "io": "io"}
+"""The queue that serves each pool."""
+
+
+def agent_reference(spec: Node) -> str:
+    """The key under which an execution records the agent version that a node calls."""
+    return f"{spec.agent_id}@{spec.agent_version}"
+
+
+def queue_of(spec: Node, agents: Mapping[str, Mapping[str, Any]]) -> str:
+    """The queue of a node that needs a worker: its own pool wins over its agent's; a subflow is started at once."""
+    if spec.type is NodeType.SUBFLOW:
+        return QUEUES["quick"]
+    pool = spec.pool or agents[agent_reference(spec)]["pool"]
+    return QUEUES[pool]
