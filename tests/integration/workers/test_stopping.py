@@ -9,13 +9,13 @@ import psutil
 import pytest
 import redis
 
-from aispine.engine import cancel
 from aispine.flow.status import NodeStatus
 from aispine.settings import Settings
 from aispine.stack.worker import worker_command
 from aispine.store.database import Store
 from tests.support.environment import ROOT, Servers, process_environment
 from tests.support.flows import Flows
+from tests.support.operations import cancel
 from tests.support.polling import eventually
 from tests.support.shapes import echo, flow
 from tests.support.workers import Workers
@@ -62,4 +62,4 @@ def test_a_node_that_takes_too_long_does_not_keep_its_worker(
     eventually(lambda: not any(child.is_running() for child in children), what="the end of the pool")
     assert process.returncode == 1
     assert b"worker.out_of_patience" in printed
-    cancel.cancel(web_store, flows.tenant_id, execution_id, reason="seen enough")
+    cancel(web_store, flows.tenant_id, execution_id, reason="seen enough")
