@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from aispine.engine import containers, joins, scope, waits
-from aispine.engine.ending import BLOCKED, complete, expression_error, fail, skip
+from aispine.engine.ending import BLOCKED, complete, end_execution, expression_error, fail, skip
 from aispine.engine.ledger import Ledger
 from aispine.engine.queueing import queue_of
 from aispine.engine.terms import Terms
@@ -15,12 +15,15 @@ from aispine.errors import ExpressionError
 from aispine.flow.expression import Template
 from aispine.flow.model import Node, NodeType
 from aispine.flow.plan import CONTAINERS, WAITS, EdgeKind, in_place
-from aispine.flow.status import NodeStatus
+from aispine.flow.status import ExecutionStatus, NodeStatus
 
 
 def resolve(ledger: Ledger, path: str, terms: Terms) -> None:
     """Decides about a node whose edges may all be settled; one that is not ready, or past that, stays as it is."""
     node, spec = ledger.node(path), ledger.spec(path)
+    if waits.has_its_turn(ledger, path, node):
+        activate(ledger, path, terms)
+        return
     if node.status is not NodeStatus.PENDING:
         return
     if spec.join is not None:
@@ -41,6 +44,8 @@ def activate(ledger: Ledger, path: str, terms: Terms) -> None:
     try:
         if not _guarded(ledger, path, spec):
             skip(ledger, path, "guard")
+        elif spec.mutex is not None and not ledger.acquire(spec.mutex, path):
+            waits.stand_in_line(ledger, path, spec.mutex)
         elif in_place(spec):
             _evaluate(ledger, path, spec)
         elif spec.type in CONTAINERS:
@@ -72,6 +77,8 @@ def _evaluate(ledger: Ledger, path: str, spec: Node) -> None:
         complete(ledger, path, _render(ledger, path, spec.output))
     else:
         complete(ledger, path, value)
+    if spec.terminate and ledger.node(path).status is NodeStatus.COMPLETED:
+        end_execution(ledger, ExecutionStatus.COMPLETED, output=ledger.node(path).output)
 
 
 def _choose(ledger: Ledger, path: str, spec: Node) -> str | None:

@@ -98,7 +98,7 @@ def end_execution(ledger: Ledger, status: ExecutionStatus, **fields: Any) -> Non
         cancel_inside(ledger, "")
     ledger.pending.clear()
     ledger.closing.clear()
-    ledger.set_status(status, finished_at=ledger.now, **fields)
+    ledger.set_status(status, finished_at=ledger.now, mutexes={}, **fields)
     data: dict[str, Any] = {"error": ledger.execution.error} if ledger.execution.error else {}
     ledger.record(f"execution.{status}", **data)
 

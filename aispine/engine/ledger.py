@@ -115,6 +115,8 @@ class Ledger:
                 raise AssertionError(f"{path}: {before.status} -> {after.status}")
             if not paths.is_frame(path):
                 self._count(path, before.status, after.status)
+                if after.status.terminal:
+                    self._release(path)
         return after
 
     def remember(self, path: str, **values: Any) -> NodeState:
@@ -138,7 +140,9 @@ class Ledger:
     def reopen(self) -> None:
         """Lets an ended execution run again."""
         reopened = self.execution.reopened + 1
-        self.set_status(ExecutionStatus.RUNNING, finished_at=None, error=None, output=None, reopened=reopened)
+        self.set_status(
+            ExecutionStatus.RUNNING, finished_at=None, error=None, output=None, reopened=reopened, mutexes={}
+        )
 
     def create_frame(self, path: str, **fields: Any) -> None:
         """Adds the row of a frame that has not begun."""
@@ -183,6 +187,34 @@ class Ledger:
     def orphan(self, child: str) -> None:
         """Notes a child execution that nobody waits for any more."""
         self._orphans.append(child)
+
+    # Mutexes
+
+    def acquire(self, name: str, path: str) -> bool:
+        """True when the node holds the mutex now; otherwise it stands in the line for it."""
+        line = self.execution.mutexes.get(name, ())
+        if path not in line:
+            self._set_line(name, (*line, path))
+        return self.holds(name, path)
+
+    def holds(self, name: str, path: str) -> bool:
+        line = self.execution.mutexes.get(name, ())
+        return bool(line) and line[0] == path
+
+    def _release(self, path: str) -> None:
+        """Takes an ended node out of its line; who stands first then is looked at again."""
+        name = self.spec(path).mutex
+        line = self.execution.mutexes.get(name, ()) if name is not None else ()
+        if name is None or path not in line:
+            return
+        rest = tuple(each for each in line if each != path)
+        self._set_line(name, rest)
+        if rest and line[0] == path:
+            self.pending.append(rest[0])
+
+    def _set_line(self, name: str, line: tuple[str, ...]) -> None:
+        others = {other: found for other, found in self.execution.mutexes.items() if other != name}
+        self.execution = replace(self.execution, mutexes={**others, name: line} if line else others)
 
     # Contexts
 

@@ -20,6 +20,7 @@ from aispine.flow.status import NodeStatus
 TIMER: Final = "timer"
 SIGNAL: Final = "signal"
 APPROVAL: Final = "approval"
+MUTEX: Final = "mutex"
 
 
 def begin(ledger: Ledger, path: str, spec: Node, value: Any) -> None:
@@ -72,6 +73,19 @@ def answer(ledger: Ledger, path: str, values: Mapping[str, Any], by: str) -> Non
     if node.status is NodeStatus.WAITING and node.remembered("for") == APPROVAL:
         ledger.record("approval.answered", path, by=by, approved=values.get("approved"))
         complete(ledger, path, {**values, "by": by})
+
+
+def stand_in_line(ledger: Ledger, path: str, mutex: str) -> None:
+    """Lets a node wait until nobody before it holds its mutex any more."""
+    state = {"for": MUTEX, "mutex": mutex}
+    ledger.change(path, status=NodeStatus.WAITING, state=state)
+    ledger.record("node.waiting", path, **state)
+
+
+def has_its_turn(ledger: Ledger, path: str, node: NodeState) -> bool:
+    """True for a node that stood in line for its mutex and is the first one now."""
+    standing = node.status is NodeStatus.WAITING and node.remembered("for") == MUTEX
+    return standing and ledger.holds(node.remembered("mutex"), path)
 
 
 def _waits_for(node: NodeState, name: str) -> bool:

@@ -143,6 +143,10 @@ class Node:
     on_error: str | None = None
     """A node id, `continue`, `fail`, or None (= fail)."""
     pool: Literal["quick", "cpu", "io"] | None = None
+    mutex: str | None = None
+    """Nodes of an execution that share one never run at the same time."""
+    terminate: bool = False
+    """Of an output node: the execution ends with it at once."""
     choices: tuple[Choice, ...] = ()
     """Of a decision (labels `then`, `else`) or a switch (`cases[0]`..., `default`), in order; first true wins."""
     loop: Loop | None = None

@@ -133,6 +133,20 @@ _CALLING: Final = (
         example="retry: {max_attempts: 4, backoff: exponential}",
     ),
     Key(
+        name="mutex",
+        kind=Kind.TEXT,
+        doc="Nodes of an execution with the same mutex never run at the same time; of a loop, map or fork, all of it.",
+        example="mutex: reception_desk",
+    ),
+    Key(
+        name="terminate",
+        kind=Kind.BOOLEAN,
+        types=frozenset({NodeType.OUTPUT}),
+        default=False,
+        doc="Whether the execution ends here at once, with this output; what is still open is cancelled.",
+        example="terminate: true",
+    ),
+    Key(
         name="pool",
         kind=Kind.CHOICE,
         choices=("quick", "cpu", "io"),

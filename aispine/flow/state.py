@@ -29,6 +29,8 @@ class ExecutionState:
     """Those of the open nodes that have, or will soon have, a worker: queued, running or retrying."""
     reopened: int = 0
     """How often it was retried after its end."""
+    mutexes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By name, the path that holds it and then those that wait for it, in order."""
     output: Any = None
     error: Mapping[str, Any] | None = None
     started_at: datetime | None = None

@@ -196,6 +196,7 @@ class ExecutionRow(Base):
     """How many executions stand above this one."""
     rerun_of: Mapped[str | None] = mapped_column(Id)
     paused_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    mutexes: Mapped[Any] = mapped_column(Json, nullable=True)
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
     started_at: Mapped[datetime | None] = mapped_column(Timestamp)
     finished_at: Mapped[datetime | None] = mapped_column(Timestamp)

@@ -21,7 +21,7 @@ from aispine.store.prepared import Link, Statement
 _EXECUTION: Final = (
     "e.execution_id, e.tenant_id, e.flow_id, e.flow_version_id, e.status, e.context, e.event_seq, "
     "e.open_nodes, e.active_nodes, e.reopened, e.error, e.started_at, e.deadline_at, e.paused_at, "
-    "e.parent_execution_id, e.parent_path"
+    "e.parent_execution_id, e.parent_path, e.mutexes"
 )
 
 
@@ -84,12 +84,12 @@ _UPDATES: Final = ", ".join(
 _WRITE: Final = Statement(
     "write_transition",
     "uuid, int, int, text, int, json, json, json, timestamptz, timestamptz, timestamptz, timestamptz, "
-    "json, json, json, int, int, timestamptz, boolean",
+    "json, json, json, int, int, timestamptz, boolean, json",
     f"""
     WITH e AS (
       UPDATE executions SET event_seq = $3, status = $4, open_nodes = $5, context = COALESCE($6, context),
         output = $7, error = $8, started_at = $9, deadline_at = $10, finished_at = $11, due_at = $12,
-        active_nodes = $16, reopened = $17, paused_at = $18
+        active_nodes = $16, reopened = $17, paused_at = $18, mutexes = $20
       WHERE execution_id = $1 AND event_seq = $2
       RETURNING execution_id, tenant_id, parent_execution_id, parent_path
     ), inserted AS (
@@ -288,6 +288,7 @@ def _parameters(before: ExecutionState, transition: Transition) -> tuple[Any, ..
         after.reopened,
         after.paused_at,
         after.status.terminal,
+        dumps(after.mutexes) if after.mutexes else None,
     )
 
 
@@ -358,6 +359,7 @@ def _execution(row: Any, constants: Constants | None) -> ExecutionState:
         started_at=row.started_at,
         deadline_at=row.deadline_at,
         paused_at=row.paused_at,
+        mutexes={name: tuple(line) for name, line in (row.mutexes or {}).items()},
         parent_execution_id=None if row.parent_execution_id is None else str(row.parent_execution_id),
         parent_path=row.parent_path,
     )

@@ -29,6 +29,7 @@ def _columns() -> list[sa.Column[Any]]:
         sa.Column("depth", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("rerun_of", sa.Uuid(as_uuid=False), nullable=True),
         sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("mutexes", sa.JSON(none_as_null=True), nullable=True),
     ]
 
 
