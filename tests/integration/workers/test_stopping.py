@@ -21,13 +21,14 @@ from tests.support.shapes import echo, flow
 from tests.support.workers import Workers
 
 
-def _unacknowledged(servers: Servers) -> int:
+def _unacknowledged(servers: Servers) -> set[bytes]:
     with redis.Redis.from_url(servers.redis_url) as client:
-        return int(client.hlen("unacked"))
+        return set(client.hkeys("unacked"))
 
 
 @pytest.mark.parametrize("pool", ["cpu", "io"])
 def test_a_worker_ends_as_soon_as_its_node_does(workers: Workers, flows: Flows, servers: Servers, pool: str) -> None:
+    before = _unacknowledged(servers)  # A worker that an earlier test killed had no time to give back what it held.
     slow = echo("slow", config={"sleep_seconds": 2.5}, pool=pool)
     execution_id = flows.start(flows.deploy(flow("stopped", slow, echo("after", "slow"))))
     flows.wait_for_node(execution_id, "slow", NodeStatus.RUNNING)
@@ -37,7 +38,7 @@ def test_a_worker_ends_as_soon_as_its_node_does(workers: Workers, flows: Flows, 
     seen = flows.wait(execution_id)
     assert (seen.status, seen.nodes["slow"].attempts) == ("completed", 1)
     assert seen.count("node.completed", "slow") == 1
-    assert _unacknowledged(servers) == 0
+    assert _unacknowledged(servers) <= before
 
 
 @pytest.mark.parametrize("pool", ["engine", "cpu", "io"])
