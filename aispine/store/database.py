@@ -25,8 +25,9 @@ _TENANT: Final = "tenant_id"
 class Store:
     """One login to the database. Safe to make before a fork; it connects at first use."""
 
-    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+    def __init__(self, url: str, *, pool_size: int = 5, options: str = "") -> None:
         self._url = url
+        self._options = options
         self._pool_size = pool_size
         self.clock = DatabaseClock()
 
@@ -40,7 +41,12 @@ class Store:
             json_serializer=dumps,
             # The engine's way needs no change of the level at each use; sessions set theirs.
             isolation_level="AUTOCOMMIT",
-            connect_args={"connect_timeout": 5, "application_name": "aispine", "keepalives_idle": 30},
+            connect_args={
+                "connect_timeout": 5,
+                "application_name": "aispine",
+                "keepalives_idle": 30,
+                "options": self._options,
+            },
         )
 
     @functools.cached_property
@@ -116,9 +122,13 @@ def dumps(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
+# The engine's statements find a few rows by their keys whatever the parameters: planning them again gains nothing.
+_ENGINE_OPTIONS: Final = "-c plan_cache_mode=force_generic_plan -c jit=off"
+
+
 @functools.cache
-def _store(url: str, pool_size: int, _pid: int) -> Store:
-    return Store(url, pool_size=pool_size)
+def _store(url: str, pool_size: int, options: str, _pid: int) -> Store:
+    return Store(url, pool_size=pool_size, options=options)
 
 
 def web_store() -> Store:
@@ -126,14 +136,19 @@ def web_store() -> Store:
     from aispine import settings
 
     current = settings.current()
-    return _store(_required(current.web_database_url, "web_database_url"), current.web_threads, os.getpid())
+    return _store(_required(current.web_database_url, "web_database_url"), current.web_threads, "", os.getpid())
 
 
 def engine_store(pool_size: int = 4) -> Store:
     """The store of workers and beat."""
     from aispine import settings
 
-    return _store(_required(settings.current().engine_database_url, "engine_database_url"), pool_size, os.getpid())
+    return _store(
+        _required(settings.current().engine_database_url, "engine_database_url"),
+        pool_size,
+        _ENGINE_OPTIONS,
+        os.getpid(),
+    )
 
 
 def _required(url: str | None, name: str) -> str:

@@ -72,40 +72,39 @@ _NODE_COLUMNS: Final = (
     "finished_at timestamptz"
 )
 _NODE_NAMES: Final = ", ".join(column.split()[0] for column in _NODE_COLUMNS.split(", "))
-_INSERT_VALUES: Final = ", ".join(f"x.{name}" for name in _NODE_NAMES.split(", "))
+_VALUES: Final = ", ".join(f"x.{name}" for name in _NODE_NAMES.split(", "))
 _KEPT: Final = {"path", "node_id"}
 _UPDATES: Final = ", ".join(
     # A node's input is written once, when it becomes ready, and left out of later writes.
-    "input = COALESCE(x.input, n.input)" if name == "input" else f"{name} = x.{name}"
+    "input = COALESCE(excluded.input, n.input)" if name == "input" else f"{name} = excluded.{name}"
     for name in _NODE_NAMES.split(", ")
     if name not in _KEPT
 )
 
+# Rows that are there are written as conflicts with new ones: that always goes by the key, where an UPDATE that joins
+# the new values may be planned, while the table is small, to look through all rows of the execution.
 _WRITE: Final = Statement(
     "write_transition",
     "uuid, int, int, text, int, json, json, json, timestamptz, timestamptz, timestamptz, timestamptz, "
-    "json, json, json, int, int, timestamptz, boolean, json",
+    "json, json, int, int, timestamptz, boolean, json",
     f"""
     WITH e AS (
       UPDATE executions SET event_seq = $3, status = $4, open_nodes = $5, context = COALESCE($6, context),
         output = $7, error = $8, started_at = $9, deadline_at = $10, finished_at = $11, due_at = $12,
-        active_nodes = $16, reopened = $17, paused_at = $18, mutexes = $20
+        active_nodes = $15, reopened = $16, paused_at = $17, mutexes = $19
       WHERE execution_id = $1 AND event_seq = $2
       RETURNING execution_id, tenant_id, parent_execution_id, parent_path
-    ), inserted AS (
-      INSERT INTO node_executions (execution_id, tenant_id, {_NODE_NAMES})
-      SELECT e.execution_id, e.tenant_id, {_INSERT_VALUES} FROM e, json_to_recordset($13) AS x({_NODE_COLUMNS})
-    ), updated AS (
-      UPDATE node_executions n SET {_UPDATES}
-      FROM e, json_to_recordset($14) AS x({_NODE_COLUMNS})
-      WHERE n.execution_id = e.execution_id AND n.path = x.path
+    ), written AS (
+      INSERT INTO node_executions AS n (execution_id, tenant_id, {_NODE_NAMES})
+      SELECT e.execution_id, e.tenant_id, {_VALUES} FROM e, json_to_recordset($13) AS x({_NODE_COLUMNS})
+      ON CONFLICT (execution_id, path) DO UPDATE SET {_UPDATES}
     ), parent AS (
       UPDATE node_executions n SET due_at = clock_timestamp()
-      FROM e WHERE $19 AND n.execution_id = e.parent_execution_id AND n.path = e.parent_path AND n.status = 'waiting'
+      FROM e WHERE $18 AND n.execution_id = e.parent_execution_id AND n.path = e.parent_path AND n.status = 'waiting'
     ), logged AS (
       INSERT INTO events (execution_id, tenant_id, seq, type, path, data, created_at)
       SELECT e.execution_id, e.tenant_id, x.seq, x.type, x.path, x.data, clock_timestamp()
-      FROM e, json_to_recordset($15) AS x(seq int, type text, path text, data json)
+      FROM e, json_to_recordset($14) AS x(seq int, type text, path text, data json)
     )
     SELECT 1 AS written FROM e
     """,
@@ -267,7 +266,6 @@ def end(link: Link) -> None:
 
 def _parameters(before: ExecutionState, transition: Transition) -> tuple[Any, ...]:
     after = transition.execution
-    nodes = transition.nodes.values()
     return (
         after.execution_id,
         before.event_seq,
@@ -281,8 +279,7 @@ def _parameters(before: ExecutionState, transition: Transition) -> tuple[Any, ..
         after.deadline_at,
         after.finished_at,
         _due_at(after),
-        dumps([_row(node) for node in nodes if not node.stored]),
-        dumps([_row(node) for node in nodes if node.stored]),
+        dumps([_row(node) for node in transition.nodes.values()]),
         dumps([_event(event, seq) for seq, event in enumerate(transition.events, before.event_seq + 1)]),
         after.active_nodes,
         after.reopened,
