@@ -99,7 +99,7 @@ def test_an_ended_execution_cannot_be_cancelled(project: Project) -> None:
     execution_id = project.run("flow", "run", "flows/hello.yaml", "--wait", "-o", "json").json["execution_id"]
     done = project.run("execution", "cancel", execution_id)
     assert done.code == 1
-    assert "already ended" in done.err
+    assert "the execution is completed" in done.err
 
 
 def test_a_timeout_with_json_shows_where_the_execution_stands(project: Project) -> None:
