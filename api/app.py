@@ -9,7 +9,7 @@ from flask import Flask
 import aispine
 from aispine import settings as process_settings
 from aispine.settings import Settings
-from api import access, agents, docs, executions, flows, health, problems, requests
+from api import access, agents, approvals, docs, executions, flows, health, operations, problems, requests
 from api.parts import Parts
 from api.resource import Rest
 
@@ -55,7 +55,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
 def _add_routes(app: Flask) -> None:
     rest = Rest(app)
     rest.register_blueprint(health.blueprint)
-    for blueprint in (flows.blueprint, executions.blueprint, agents.blueprint):
+    for blueprint in (flows.blueprint, executions.blueprint, approvals.blueprint, agents.blueprint):
         rest.register_blueprint(blueprint, url_prefix=f"{PREFIX}/{blueprint.name}")
+    rest.register_blueprint(operations.blueprint, url_prefix=f"{PREFIX}/executions")
     app.register_blueprint(docs.blueprint)
     docs.complete(app, rest.spec)

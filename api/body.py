@@ -38,6 +38,16 @@ def read_optional_object() -> dict[str, Any]:
     return read_object() if request.get_data() else {}
 
 
+def read_optional_value() -> Any:
+    """The body as any JSON value; no body at all is null. Raises `UnsupportedMediaType` and `InvalidRequest`."""
+    data = request.get_data()
+    if not data:
+        return None
+    if not _is_json():
+        raise _wrong_type("application/json")
+    return parse(data)
+
+
 def read_flow_file() -> FlowFile:
     """The flow file in the body: YAML, or JSON that is the flow or has it as text under `source`."""
     if request.mimetype in YAML_TYPES:

@@ -1,13 +1,12 @@
-"""Executions: what runs, what came of it, and stopping it."""
+"""Executions: what runs, and what came of it."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Response, request, url_for
+from flask import Response, request
 
 from aispine.engine import views
-from aispine.engine.operations import Operations
 from aispine.errors import InvalidRequest
 from aispine.store.executions import Filter
 from api import schemas
@@ -43,6 +42,7 @@ def list_executions(query: dict[str, Any]) -> Any:
         flow_id=query.get("flow_id"),
         labels=dict(label.split("=", 1) for label in query["label"]),
         correlation_id=query.get("correlation_id"),
+        parent=str(query["parent"]) if "parent" in query else None,
     )
     with tenant_session() as session:
         return views.list_executions(
@@ -63,7 +63,7 @@ def show(execution_id: str) -> Any:
 @access("key")
 @blueprint.response(200, schemas.Results)
 def results(execution_id: str) -> Any:
-    """Show every node of an execution."""
+    """Show every node of an execution, those in bodies below their containers."""
     with tenant_session() as session:
         status = views.show(session, execution_id).status
         nodes = views.results(session, execution_id)
@@ -94,20 +94,6 @@ def logs(query: dict[str, Any], execution_id: str) -> Any:
     return {"data": found, "next_cursor": None}
 
 
-@blueprint.route("/<execution_id>/cancel", methods=["POST"])
-@access("key")
-@blueprint.arguments(schemas.CancelRequest, required=False)
-@blueprint.response(202, schemas.Execution)
-def cancel(payload: dict[str, Any], execution_id: str) -> Any:
-    """Cancel an execution and its nodes that have not ended; again is no error."""
-    with tenant_session() as session:
-        views.show(session, execution_id)
-    operations().cancel(execution_id, payload["reason"])
-    with tenant_session() as session:
-        cancelled = views.show(session, execution_id)
-    return cancelled, {"Location": url_for("executions.show", execution_id=execution_id)}
-
-
 @blueprint.route("/<execution_id>/stream")
 @access("key")
 @blueprint.doc(**_STREAM)
@@ -121,12 +107,6 @@ def stream(query: dict[str, Any], execution_id: str) -> Any:
     if not more:
         return Response(status=204)
     return parts().streams.open(tenant_id, execution_id, after)
-
-
-def operations() -> Operations:
-    """What the asking tenant may do to its executions."""
-    tenant_id = principal().tenant_id
-    return Operations(dispatch=parts().dispatch(tenant_id), tenant_id=tenant_id)
 
 
 def _last_event_id(given: str | None) -> int:

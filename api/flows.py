@@ -5,14 +5,12 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import jsonify, url_for
-from sqlalchemy.orm import Session
+from flask import url_for
 
 from aispine import catalog
 from aispine.catalog import Deployed, FlowEntry, FlowVersion
-from aispine.engine import views
-from aispine.engine.start import StartRequest, announce, start
-from api import body, idempotency, paging, schemas
+from aispine.engine.start import StartRequest, start
+from api import body, idempotency, paging, schemas, starting
 from api.access import access
 from api.parts import parts, principal, tenant_session
 from api.resource import Resource
@@ -32,13 +30,6 @@ _FILE_BODY: Final = {
         },
     },
 }
-_IDEMPOTENCY_KEY: Final = {
-    "name": idempotency.HEADER,
-    "in": "header",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-    "description": "The same key and body within 24 hours answer with the same execution.",
-}
-_execution: Final = schemas.Execution()
 
 
 @blueprint.route("", methods=["GET"])
@@ -118,7 +109,7 @@ def validate(query: dict[str, Any]) -> Any:  # noqa: ARG001
 
 @blueprint.route("/execute", methods=["POST"])
 @access("key")
-@blueprint.doc(parameters=[_IDEMPOTENCY_KEY])
+@blueprint.doc(parameters=[idempotency.PARAMETER])
 @blueprint.arguments(schemas.ExecuteRequest)
 @blueprint.response(202, schemas.Execution)
 def execute(payload: dict[str, Any]) -> Any:
@@ -131,22 +122,7 @@ def execute(payload: dict[str, Any]) -> Any:
         labels=payload["labels"],
         correlation_id=payload["correlation_id"],
     )
-    tenant_id = principal().tenant_id
-    with tenant_session() as session:
-        answer = idempotency.once(
-            session, tenant_id, payload, HTTPStatus.ACCEPTED, lambda: _start(session, tenant_id, wanted)
-        )
-    if not answer.replayed:
-        announce(answer.body["execution_id"], answer.body["flow_id"])
-    sent = {"Location": url_for("executions.show", execution_id=answer.body["execution_id"])}
-    if answer.replayed:
-        sent[idempotency.REPLAYED] = "true"
-    return jsonify(answer.body), HTTPStatus.ACCEPTED, sent
-
-
-def _start(session: Session, tenant_id: str, wanted: StartRequest) -> Any:
-    row = start(session, tenant_id, wanted)
-    return _execution.dump(views.show(session, row.execution_id))
+    return starting.answer(payload, lambda session: start(session, principal().tenant_id, wanted))
 
 
 @blueprint.route("/<flow_id>", methods=["GET"])

@@ -18,6 +18,12 @@ from aispine.store.idempotency import Scope
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
 _LONGEST: Final = 255
+PARAMETER: Final = {
+    "name": HEADER,
+    "in": "header",
+    "schema": {"type": "string", "minLength": 1, "maxLength": _LONGEST},
+    "description": "The same key and body within 24 hours answer with the same execution.",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from aispine.engine import containers, joins, scope, waits
-from aispine.engine.ending import BLOCKED, complete, end_execution, expression_error, fail, skip
+from aispine.engine.ending import BLOCKED, NO_LIVE_EDGE, complete, end_execution, expression_error, fail, skip
 from aispine.engine.ledger import Ledger
 from aispine.engine.queueing import queue_of
 from aispine.engine.terms import Terms
@@ -35,7 +35,7 @@ def resolve(ledger: Ledger, path: str, terms: Terms) -> None:
     elif _is_live(ledger, path, node.live_control, node.live_dependency):
         activate(ledger, path, terms)
     else:
-        skip(ledger, path, "no live edge")
+        skip(ledger, path, NO_LIVE_EDGE)
 
 
 def activate(ledger: Ledger, path: str, terms: Terms) -> None:

@@ -19,6 +19,8 @@ from aispine.flow.status import ExecutionStatus, NodeStatus
 OVER: Final[Mapping[str, Any]] = {"due_at": None, "lease_owner": None}
 BLOCKED: Final = "blocked"
 """Why a node was skipped that waits for one whose failure nobody handles."""
+NO_LIVE_EDGE: Final = "no live edge"
+"""Why a node was skipped to which no way was taken."""
 
 
 def complete(ledger: Ledger, path: str, output: Any, **fields: Any) -> None:

@@ -9,6 +9,7 @@ from aispine.agent.contract import FailureCode
 from aispine.engine import containers, scope
 from aispine.engine.ending import (
     BLOCKED,
+    NO_LIVE_EDGE,
     cancel,
     cancel_inside,
     complete,
@@ -58,7 +59,7 @@ def resolve(ledger: Ledger, path: str, join: Join) -> None:
     elif count.failed or count.live:
         _fail(ledger, path, join, count)
     else:
-        skip(ledger, path, "no live edge")
+        skip(ledger, path, NO_LIVE_EDGE)
 
 
 def _wanted(join: Join) -> int | None:

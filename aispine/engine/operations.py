@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aispine.engine.advance import advance
 from aispine.engine.dispatch import Dispatch
@@ -23,6 +23,9 @@ from aispine.flow.inputs import check_value
 from aispine.flow.state import Signal, Transition
 from aispine.flow.status import ExecutionStatus
 from aispine.store.ids import is_id, new_id
+
+
+_OF_EVERY_ANSWER: Final = frozenset({"approved", "comment"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +91,7 @@ class Operations:
         if spec.approval is None:
             raise Conflict(f"`{path}` is no approval", field="path")
         if spec.approval.form is not None:
-            check_value(spec.approval.form, dict(values), "answer")
+            check_value(spec.approval.form, _of_the_form(spec.approval.form, values), "answer")
 
     def _apply(self, execution_id: str, fact: Fact, *, path: str | None = None) -> Transition:
         if not is_id(execution_id):
@@ -102,6 +105,12 @@ class Operations:
         if not after.empty:
             self.dispatch.follow(after)
         return after
+
+
+def _of_the_form(form: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer as the form sees it: what every answer may have counts only where the form names it."""
+    named = {*form.get("properties", ()), *form.get("required", ())}
+    return {name: value for name, value in values.items() if name in named or name not in _OF_EVERY_ANSWER}
 
 
 def _missing(execution_id: str) -> NotFound:

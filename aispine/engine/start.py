@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kombu.exceptions import OperationalError
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import Session
 
 from aispine import catalog, logs, settings
@@ -56,8 +56,7 @@ def start(
     The versions of the flow and of its agents are chosen here and kept. Raises `NotFound`, `InvalidInput`, `TooLarge`.
     """
     found = catalog.version(session, tenant_id, request.flow_id, request.version)
-    check_input(found.flow, request.input)
-    _check_size(request.input)
+    check(found.flow, request.input)
     row = ExecutionRow(
         execution_id=new_id(),
         tenant_id=tenant_id,
@@ -74,11 +73,16 @@ def start(
         parent_path=parent.path if parent else None,
         parent_attempt=parent.attempt if parent else None,
         depth=depth,
-        due_at=func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, START_PATIENCE),
+        due_at=patience(),
     )
     session.add(row)
     session.flush()
     return row
+
+
+def patience() -> ColumnElement[Any]:
+    """When the tick looks for a start that is announced now."""
+    return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, START_PATIENCE)
 
 
 def announce(execution_id: str, flow_id: str) -> None:
@@ -89,7 +93,9 @@ def announce(execution_id: str, flow_id: str) -> None:
         _log.warning("start.not_announced", execution=execution_id, error=str(error))
 
 
-def _check_size(value: Any) -> None:
+def check(flow: Flow, value: Any) -> None:
+    """Raises `InvalidInput` when a value does not fit the flow's input, `TooLarge` when it is over the limit."""
+    check_input(flow, value)
     limit = settings.current().max_value_bytes
     size = len(dumps(value))
     if size > limit:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,15 +10,16 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from aispine import catalog
-from aispine.errors import InvalidRequest, NotFound
+from aispine.engine import cursors, node_views
+from aispine.engine.node_views import NodeView
+from aispine.errors import NotFound
 from aispine.events import log
 from aispine.events.log import LoggedEvent
-from aispine.flow.model import Node
-from aispine.flow.status import ExecutionStatus, NodeStatus
+from aispine.flow.status import ExecutionStatus
 from aispine.store import executions, flows, node_results
 from aispine.store.executions import Filter
 from aispine.store.ids import is_id
-from aispine.store.models import ExecutionRow, NodeExecutionRow
+from aispine.store.models import ExecutionRow
 from aispine.store.node_results import Usage
 
 
@@ -48,6 +46,10 @@ class ExecutionSummary:
     error: Mapping[str, Any] | None
     labels: Mapping[str, str]
     correlation_id: str | None
+    parent_execution_id: str | None
+    parent_path: str | None
+    rerun_of: str | None
+    paused_at: datetime | None
     metrics: Metrics
 
 
@@ -57,26 +59,6 @@ class ExecutionView(ExecutionSummary):
 
     input: Any
     output: Any
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NodeView:
-    """One node of an execution; `attempts` counts those that began."""
-
-    node_id: str
-    path: str
-    type: str | None
-    status: NodeStatus
-    attempts: int = 0
-    input: Any = None
-    output: Any = None
-    message: str | None = None
-    metadata: Mapping[str, Any] | None = None
-    error: Mapping[str, Any] | None = None
-    queue: str | None = None
-    queued_at: datetime | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,7 +100,7 @@ def list_executions(
     session: Session, tenant_id: str, wanted: Filter, *, cursor: str | None = None, limit: int = 50
 ) -> Page:
     """Executions, newest first. Raises `InvalidRequest` for a cursor that is none of ours."""
-    before = _decode(cursor) if cursor else None
+    before = _place(cursor) if cursor else None
     if wanted.flow_id is not None:
         flow = flows.find(session, tenant_id, wanted.flow_id)
         wanted = replace(wanted, flow_id=flow.flow_id if flow else wanted.flow_id)
@@ -126,20 +108,24 @@ def list_executions(
     shown = rows[:limit]
     return Page(
         data=tuple(_summaries(session, shown)),
-        next_cursor=_encode(shown[-1]) if len(rows) > limit else None,
+        next_cursor=cursors.encode(shown[-1].created_at, shown[-1].execution_id) if len(rows) > limit else None,
     )
 
 
+def _place(cursor: str) -> tuple[datetime, str]:
+    created_at, (execution_id,) = cursors.decode(cursor)
+    return created_at, execution_id
+
+
 def results(session: Session, execution_id: str) -> tuple[NodeView, ...]:
-    """Every node of the execution: the flow's in its order, then those inside bodies by path. Raises `NotFound`."""
+    """Every node and frame of the execution in the order of the flow, bodies below their containers.
+
+    Raises `NotFound`.
+    """
     execution = _find(session, execution_id)
     nodes = catalog.load_flow(session, execution.flow_version_id).nodes
-    types = {node.id: str(node.type) for node in _with_bodies(nodes)}
-    rows = {row.path: row for row in node_results.rows(session, execution_id)}
     ended = ExecutionStatus(execution.status).terminal
-    outer = [_node(rows.pop(node.id), types) if node.id in rows else _untouched(node) for node in nodes]
-    inner = [_node(row, types) for row in rows.values()]
-    return tuple(_passed_by(node) if ended else node for node in (*outer, *inner))
+    return node_views.arrange(nodes, node_results.rows(session, execution_id), ended=ended)
 
 
 def events_after(session: Session, execution_id: str, seq: int, limit: int) -> tuple[LoggedEvent, ...]:
@@ -192,6 +178,10 @@ def _summary(row: ExecutionRow, usage: Usage | None) -> ExecutionSummary:
         error=row.error,
         labels=row.labels,
         correlation_id=row.correlation_id,
+        parent_execution_id=row.parent_execution_id,
+        parent_path=row.parent_path,
+        rerun_of=row.rerun_of,
+        paused_at=row.paused_at,
         metrics=metrics,
     )
 
@@ -200,55 +190,3 @@ def _milliseconds(row: ExecutionRow) -> int | None:
     if row.finished_at is None:
         return None
     return (row.finished_at - (row.started_at or row.created_at)) // timedelta(milliseconds=1)
-
-
-def _node(row: NodeExecutionRow, types: Mapping[str, str]) -> NodeView:
-    return NodeView(
-        node_id=row.node_id,
-        path=row.path,
-        type=types.get(row.node_id),
-        status=NodeStatus(row.status),
-        attempts=row.attempt,
-        input=row.input,
-        output=row.output,
-        message=row.message,
-        metadata=row.metadata_,
-        error=row.error,
-        queue=row.queue,
-        queued_at=row.queued_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-    )
-
-
-def _untouched(node: Node) -> NodeView:
-    """A node that has no row yet."""
-    return NodeView(node_id=node.id, path=node.id, type=str(node.type), status=NodeStatus.PENDING)
-
-
-def _passed_by(node: NodeView) -> NodeView:
-    """A node of an ended execution: what is still to come there never runs."""
-    return replace(node, status=NodeStatus.SKIPPED) if node.status is NodeStatus.PENDING else node
-
-
-def _with_bodies(nodes: Collection[Node]) -> Iterator[Node]:
-    for node in nodes:
-        yield node
-        for body in node.bodies:
-            yield from _with_bodies(body)
-
-
-def _encode(row: ExecutionRow) -> str:
-    key = json.dumps([row.created_at.isoformat(), row.execution_id])
-    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
-
-
-def _decode(cursor: str) -> tuple[datetime, str]:
-    try:
-        created_at, execution_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        moment = datetime.fromisoformat(created_at)
-        if moment.tzinfo is None or not is_id(execution_id):
-            raise ValueError(cursor)
-    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
-        raise InvalidRequest("`cursor` is not one that this API gave", field="cursor") from error
-    return moment, execution_id

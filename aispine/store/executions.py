@@ -21,11 +21,18 @@ class Filter:
     flow_id: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     correlation_id: str | None = None
+    parent: str | None = None
+    """The execution whose subflows are wanted."""
 
 
 def find(session: Session, execution_id: str) -> ExecutionRow | None:
     """The execution, when the session's tenant may see it."""
     return session.get(ExecutionRow, execution_id)
+
+
+def find_unchanging(session: Session, execution_id: str) -> ExecutionRow | None:
+    """As `find`, and the execution stays as it is until the transaction ends."""
+    return session.get(ExecutionRow, execution_id, with_for_update={"read": True}, populate_existing=True)
 
 
 def position(session: Session, execution_id: str) -> tuple[str, int] | None:
@@ -46,6 +53,8 @@ def page(
         statement = statement.where(ExecutionRow.flow_id == wanted.flow_id)
     if wanted.correlation_id is not None:
         statement = statement.where(ExecutionRow.correlation_id == wanted.correlation_id)
+    if wanted.parent is not None:
+        statement = statement.where(ExecutionRow.parent_execution_id == wanted.parent)
     if wanted.labels:
         # The second condition is the one of the partial index.
         labels = literal(dict(wanted.labels), JSONB)

@@ -216,6 +216,7 @@ class NodeExecutionRow(Base):
     __tablename__ = "node_executions"
     __table_args__ = (
         Index("ix_node_executions_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index("ix_node_executions_waiting", "tenant_id", "started_at", postgresql_where=text("status = 'waiting'")),
         {"postgresql_with": {"fillfactor": "70"}},
     )
 

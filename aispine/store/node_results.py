@@ -21,6 +21,11 @@ def rows(session: Session, execution_id: str) -> Sequence[NodeExecutionRow]:
     return session.scalars(same.order_by(NodeExecutionRow.path)).all()
 
 
+def find(session: Session, execution_id: str, path: str) -> NodeExecutionRow | None:
+    """The row of one node, None when it has none."""
+    return session.get(NodeExecutionRow, (execution_id, path))
+
+
 class Usage(NamedTuple):
     """The sums over one execution's nodes; None where no node told one."""
 

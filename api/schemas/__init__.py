@@ -4,7 +4,6 @@ from api.schemas.agents import Agent, AgentHealth, AgentPage, AgentQuery
 from api.schemas.common import Health, HealthQuery, PageQuery, Problem, Timestamp, moment, timestamp
 from api.schemas.executions import (
     LARGEST_SEQ,
-    CancelRequest,
     EventPage,
     EventQuery,
     EventSchema,
@@ -20,6 +19,7 @@ from api.schemas.executions import (
     Node,
     Results,
     StreamQuery,
+    WaitingFor,
 )
 from api.schemas.flows import (
     Deployed,
@@ -36,6 +36,7 @@ from api.schemas.flows import (
     FlowVersionSummary,
     Validation,
 )
+from api.schemas.operations import Answer, Approval, ApprovalPage, ApprovalQuery, CancelRequest, RerunRequest
 
 __all__ = [
     "LARGEST_SEQ",
@@ -43,6 +44,10 @@ __all__ = [
     "AgentHealth",
     "AgentPage",
     "AgentQuery",
+    "Answer",
+    "Approval",
+    "ApprovalPage",
+    "ApprovalQuery",
     "CancelRequest",
     "Deployed",
     "Diff",
@@ -73,10 +78,12 @@ __all__ = [
     "Node",
     "PageQuery",
     "Problem",
+    "RerunRequest",
     "Results",
     "StreamQuery",
     "Timestamp",
     "Validation",
+    "WaitingFor",
     "moment",
     "timestamp",
 ]

@@ -70,6 +70,10 @@ class ExecutionSummary(Schema):
     error = value("Why it failed.")
     labels = fields.Dict(keys=fields.String(), values=fields.String())
     correlation_id = text("The id that the client gave.", allow_none=True)
+    parent_execution_id = text("The execution whose subflow it is.", allow_none=True)
+    parent_path = text("The node there that waits for it.", allow_none=True)
+    rerun_of = text("The execution that it runs once more.", allow_none=True)
+    paused_at = moment("Since when it is paused.", allow_none=True)
     metrics = fields.Nested(Metrics)
 
 
@@ -96,23 +100,24 @@ class ExecutionQuery(PageQuery):
         metadata={"description": "`key=value`, once or several times; all must match."},
     )
     correlation_id = text("The id that the client gave.", validate=validate.Length(1, 255))
+    parent = fields.UUID(metadata={"description": "The execution whose subflows are wanted."})
 
 
-class CancelRequest(Schema):
-    reason = text(
-        "Why; shown as the error of the execution.",
-        allow_none=True,
-        load_default=None,
-        validate=validate.Length(0, 1000),
-    )
+class WaitingFor(Schema):
+    """What a waiting node waits for."""
+
+    kind = fields.String(validate=validate.OneOf(["timer", "signal", "approval", "mutex", "child"]))
+    name = text("The name of the signal or mutex.", allow_none=True)
+    execution_id = text("The child execution of a subflow.", allow_none=True)
+    due_at = moment("When the waiting ends of itself: a timer comes, a time is over.", allow_none=True)
 
 
 class Node(Schema):
-    """A node inside an execution; one that was never touched has no times."""
+    """A node or frame inside an execution; one that was never touched has no times."""
 
     node_id = text("The node's id in the flow.")
     path = text("Its address inside the execution.")
-    type = text("What it does.", allow_none=True)
+    type = text("What it does; a frame is an `item`, `iteration` or `branch`.", allow_none=True)
     status = fields.String(validate=validate.OneOf(_NODE_STATUSES))
     attempts = fields.Integer()
     input = value("What went in.")
@@ -120,6 +125,7 @@ class Node(Schema):
     message = text("What the agent says to people.", allow_none=True)
     metadata = value("What the agent says about its work.")
     error = value("Why it failed.")
+    waiting_for = fields.Nested(WaitingFor, allow_none=True)
     queue = text("The queue that its message went to.", allow_none=True)
     queued_at = moment("When it was queued last.", allow_none=True)
     started_at = moment("When its last attempt began.", allow_none=True)

@@ -10,8 +10,9 @@ import yaml
 
 from aispine import catalog
 from aispine.engine import start, views
+from aispine.engine.node_views import NodeView
 from aispine.engine.start import StartRequest
-from aispine.engine.views import ExecutionView, NodeView
+from aispine.engine.views import ExecutionView
 from aispine.events.log import LoggedEvent
 from aispine.flow.status import ExecutionStatus, NodeStatus
 from aispine.store.database import Store
