@@ -91,4 +91,5 @@ def _register_agents(engine_url: str) -> None:
 def process_environment(servers: Servers) -> dict[str, str]:
     """The environment of a process of the product, without what the caller's own has of its settings."""
     outer = {name: value for name, value in os.environ.items() if not name.startswith("AISPINE_")}
-    return {**outer, "PYTHONPATH": str(ROOT), **servers.env}
+    # A killed process leaves its temporary files; so they are where the session's own go.
+    return {**outer, "PYTHONPATH": str(ROOT), "TMPDIR": str(servers.home), **servers.env}
