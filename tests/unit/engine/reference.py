@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from aispine.flow import paths
 from aispine.flow.model import Node, NodeType
 
 EdgeState = Literal["live", "dead", "blocked"]
@@ -17,10 +18,21 @@ class Script:
 
     failures: int = 0
     fatal: bool = False
+    only: int | None = None
+    """In which item or iteration it is fatal; None means in all."""
 
-    def succeeds(self, node: Node) -> bool:
+    def is_fatal(self, path: str) -> bool:
+        return self.fatal and self.only in {None, _number(paths.frame_of(path))}
+
+    def succeeds(self, node: Node, path: str = "") -> bool:
         attempts = node.retry.max_attempts if node.retry else 3
-        return not self.fatal and self.failures < attempts
+        return not self.is_fatal(path or node.id) and self.failures < attempts
+
+
+def _number(frame: str) -> int | None:
+    """The number of the item or iteration that a frame is; None for a branch and for the flow itself."""
+    index = paths.index_of(frame) if frame else ""
+    return int(index) if index.isdigit() else None
 
 
 @dataclass(kw_only=True)
@@ -91,10 +103,12 @@ def _controls(
     status = statuses.get(source.id)
     labels = [choice.label for choice in source.choices if target in choice.then]
     edges = [_control(source, status, live=chosen.get(source.id) == label) for label in labels]
-    return [*edges, _control(source, status, live=status == "failed")] if source.on_error == target else edges
+    return [*edges, _control(source, status, live=status == "failed", handler=True)] if source.on_error == target else edges
 
 
-def _control(source: Node, status: str | None, *, live: bool) -> EdgeState:
+def _control(source: Node, status: str | None, *, live: bool, handler: bool = False) -> EdgeState:
+    if status is None and handler:
+        return "dead"
     if status is None or (status == "failed" and source.on_error is None):
         return "blocked"
     return "live" if live else "dead"

@@ -1,23 +1,38 @@
-"""An execution in memory: rows as the store keeps them, messages that may be lost, doubled, late or out of order."""
+"""An execution with all that surrounds it: messages that may be lost, doubled, late or out of order, and people."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Any
 
 from aispine.agent.contract import AgentFailure, AgentReply, Outcome
+from aispine.engine import attempts
 from aispine.engine.decide import decide
-from aispine.engine.facts import CancelRequested, DeadlinePassed, Fact, Finished, Lost, RetryDue, Started
-from aispine.engine.ledger import MissingNodesError
+from aispine.engine.facts import (
+    CancelRequested,
+    ChildEnded,
+    ChildStarted,
+    DeadlinePassed,
+    Fact,
+    Finished,
+    Lost,
+    RetryDue,
+    Started,
+    TimeCome,
+)
+from aispine.engine.ledger import Ledger, MissingNodesError
 from aispine.engine.terms import Terms
 from aispine.flow.model import Flow
-from aispine.flow.plan import EdgeKind, plan
+from aispine.flow.plan import CONTAINERS, plan
 from aispine.flow.state import Event, ExecutionState, NodeState, Reading, Transition
 from aispine.flow.status import ExecutionStatus, NodeStatus
+from aispine.store.transitions import Wanted
+from tests.unit.engine.memory import Memory
+from tests.unit.engine.people import People
 from tests.unit.engine.reference import Script
 
 START = ""
@@ -26,10 +41,11 @@ START = ""
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Running:
-    """A node that a worker runs, with the execution as it stood when the worker took it."""
+    """A node that a worker runs, with the execution and the rows as they stood when the worker took it."""
 
     node: NodeState
     execution: ExecutionState
+    known: Mapping[str, NodeState] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,27 +59,20 @@ class Chaos:
     budget: int = 0
 
 
-class World:
-    """One execution with all that surrounds it. Every write is checked against what must always hold."""
+class World(Memory):
+    """One execution and the workers, the tick, the children and the people that act on it."""
 
     def __init__(
-        self, flow: Flow, data: Any, scripts: Mapping[str, Script], rng: Random, chaos: Chaos | None = None
+        self,
+        flow: Flow,
+        data: Any,
+        scripts: Mapping[str, Script],
+        rng: Random,
+        chaos: Chaos | None = None,
+        people: People | None = None,
     ) -> None:
-        self.plan = plan(flow)
-        self.rows: dict[str, NodeState] = {}
-        self.events: list[Event] = []
-        self.messages: list[str] = [START]
-        self.running: list[Running] = []
-        self.late: list[Running] = []
-        self.asked: dict[str, Any] = {}
-        self.now = datetime(2026, 1, 1, tzinfo=UTC)
-        self._scripts = scripts
-        self._rng = rng
-        self._chaos = chaos or Chaos()
-        self._budget = self._chaos.budget
-        self._terms = Terms(owner="worker", lease=10.0, lost_after=600.0, max_lost_attempts=10_000, rng=Random(0))
         agents = {"echo@*": {"version": "1.0.0", "pool": "quick"}}
-        self.execution = ExecutionState(
+        execution = ExecutionState(
             execution_id="e",
             tenant_id="t",
             flow_id=flow.flow_id,
@@ -73,6 +82,18 @@ class World:
             context=flow.context,
             agents=agents,
         )
+        super().__init__(plan=plan(flow), execution=execution)
+        self.messages: list[str] = [START]
+        self.running: list[Running] = []
+        self.late: list[Running] = []
+        self.asked: dict[str, Any] = {}
+        self.children: dict[str, ExecutionStatus] = {}
+        self.scripts = scripts
+        self.rng = rng
+        self._chaos = chaos or Chaos()
+        self._budget = self._chaos.budget
+        self._people = people or People()
+        self._terms = Terms(owner="worker", lease=10.0, lost_after=600.0, max_lost_attempts=10_000, rng=Random(0))
 
     @property
     def statuses(self) -> dict[str, str]:
@@ -81,10 +102,14 @@ class World:
     def status(self, path: str) -> NodeStatus:
         return self.rows[path].status if path in self.rows else NodeStatus.PENDING
 
-    def run(self, steps: int = 5_000) -> None:
+    @property
+    def quiet(self) -> bool:
+        return not self.messages and not self.running and not self.late
+
+    def run(self, steps: int = 20_000) -> None:
         """Lets the world go on until the execution has ended and nothing is under way any more."""
         for _ in range(steps):
-            if self.execution.status.terminal and not self.messages and not self.running and not self.late:
+            if self.execution.status.terminal and self.quiet:
                 return
             self.step()
         raise AssertionError(f"still {self.execution.status}: {self.statuses}")
@@ -93,42 +118,48 @@ class World:
         """One thing happens somewhere."""
         happenings = [self._deliver] * bool(self.messages) + [self._finish] * bool(self.running)
         happenings += [self._come_late] * bool(self.late)
+        if self._people.act(self, idle=not happenings):
+            return
         if not happenings:
             self._pass_time()
-        elif self._rng.random() < 0.1:
+        elif self.rng.random() < 0.1:
             self._tick()
         else:
-            self._rng.choice(happenings)()
+            self.rng.choice(happenings)()
 
     def advance(self, facts: Iterable[Fact], path: str | None = None, *, take_from: str | None = None) -> Transition:
         """Decides under the execution's lock, reading what the decision asks for and no more, and writes."""
-        facts = tuple(facts)
-        wanted = set() if path is None else {path}
-        all_open = False
+        facts, wanted = tuple(facts), Wanted(paths=frozenset() if path is None else frozenset({path}))
         while True:
-            reading = self._read(wanted, all_open=all_open)
             try:
-                transition = decide(self.plan, reading, facts, self._terms, take_from=take_from)
+                transition = decide(self.plan, self.read(wanted), facts, self._terms, take_from=take_from)
             except MissingNodesError as missing:
-                if missing.paths <= wanted and all_open >= missing.all_open:
-                    raise AssertionError("the decision asks for what it has") from missing
-                wanted |= missing.paths
-                all_open = all_open or missing.all_open
+                more = wanted | Wanted(
+                    paths=missing.paths,
+                    all_open=missing.all_open,
+                    everything=missing.everything,
+                    signals=missing.signals,
+                )
+                assert more != wanted, "the decision asks for what it has"
+                wanted = more
             else:
-                self._write(transition)
+                self.write(transition)
+                self._cancel_children(transition)
                 return transition
+
+    def tell(self, fact: Fact) -> Transition:
+        """Advances and sends what became ready."""
+        transition = self.advance([fact])
+        self._hold(transition)
+        return transition
 
     def cancel(self) -> None:
         self.advance([CancelRequested()])
 
-    def _read(self, paths: Iterable[str], *, all_open: bool) -> Reading:
-        nodes = {path: self.rows.get(path) for path in paths}
-        if all_open:
-            nodes |= {path: row for path, row in self.rows.items() if row.status.open}
-        return Reading(execution=self.execution, nodes=nodes, now=self.now, all_open=all_open)
+    # Workers
 
     def _deliver(self) -> None:
-        path = self.messages.pop(self._rng.randrange(len(self.messages)))
+        path = self.messages.pop(self.rng.randrange(len(self.messages)))
         if self._mishap(self._chaos.lose):
             return
         if self._mishap(self._chaos.double):
@@ -141,25 +172,18 @@ class World:
     def claim(self, path: str) -> None:
         """A worker takes a queued node; nothing happens when it is not there to be taken."""
         row = self.rows.get(path)
-        if row is None or row.status is not NodeStatus.QUEUED or self.execution.status is not ExecutionStatus.RUNNING:
+        going_on = self.execution.status in {ExecutionStatus.RUNNING, ExecutionStatus.WAITING}
+        if row is None or row.status is not NodeStatus.QUEUED or not going_on:
             return
-        node = replace(
-            row,
-            status=NodeStatus.RUNNING,
-            attempt=row.attempt + 1,
-            lease_owner=self._terms.owner,
-            due_at=self.now + timedelta(seconds=self._terms.lease),
-            started_at=row.started_at or self.now,
-        )
-        self.rows[path] = node
-        self.events.append(Event(type="node.started", path=path, data={"attempt": node.attempt}))
-        self.execution = replace(self.execution, event_seq=self.execution.event_seq + 1)
+        ledger = Ledger(self.plan, self.read(Wanted(everything=True)))
+        attempts.claim(ledger, path, self._terms)
+        self.write(ledger.transition())
         # The claim does not read back what an earlier attempt left.
-        bare = replace(node, output=None, message=None, metadata=None, error=None)
-        self._take(Running(node=bare, execution=self.execution))
+        bare = replace(self.rows[path], output=None, message=None, metadata=None, error=None)
+        self._take(Running(node=bare, execution=self.execution, known={path: bare}))
 
     def _finish(self) -> None:
-        held = self.running.pop(self._rng.randrange(len(self.running)))
+        held = self.running.pop(self.rng.randrange(len(self.running)))
         if self._mishap(self._chaos.die):
             if self._mishap(self._chaos.late):
                 self.late.append(held)
@@ -168,37 +192,64 @@ class World:
 
     def _come_late(self) -> None:
         """A process that counted as dead tells its result after all."""
-        self._report(self.late.pop(self._rng.randrange(len(self.late))))
+        self._report(self.late.pop(self.rng.randrange(len(self.late))))
 
     def _report(self, held: Running) -> None:
-        fact = Finished(path=held.node.path, attempt=held.node.attempt, outcome=self._outcome(held.node))
-        if held.execution.open_nodes == 1 and self._speculate(held, fact):
+        path, fact = held.node.path, self._fact(held.node)
+        if held.execution.active_nodes == 1 and self._speculate(held, fact):
             return
-        before = self.rows[held.node.path]
-        self._hold(self.advance([fact], held.node.path, take_from=self._slice()))
-        if before.attempt != held.node.attempt:
-            assert self.rows[held.node.path] == before, "a late result of a lost attempt was taken"
+        before = self.rows.get(path)
+        self._hold(self.advance([fact], path, take_from=self._slice()))
+        if before is not None and before.attempt != held.node.attempt:
+            assert self.rows[path] == before, "a late result of a lost attempt was taken"
 
-    def _speculate(self, held: Running, fact: Finished) -> bool:
+    def _speculate(self, held: Running, fact: Fact) -> bool:
         """Decides on what the worker knew when it took the node; counts only if nothing has happened since."""
-        reading = Reading(execution=held.execution, nodes={held.node.path: held.node}, now=self.now)
+        reading = Reading(execution=held.execution, nodes=held.known, now=self.now)
         try:
             transition = decide(self.plan, reading, [fact], self._terms, take_from=self._slice())
         except MissingNodesError:
             return False
-        if self.execution.event_seq != held.execution.event_seq:
+        alone = not (transition.forgotten or transition.kept or transition.consumed)
+        if self.execution.event_seq != held.execution.event_seq or not alone:
             return False
-        self._write(transition)
+        self.write(transition)
+        self._cancel_children(transition)
         self._hold(transition)
         return True
 
+    def _fact(self, node: NodeState) -> Fact:
+        if self.plan.node(node.path).subflow is not None:
+            # Attempts that were lost share their child.
+            child = f"{node.path}#{node.attempt - node.lost_attempts}"
+            self.children.setdefault(child, ExecutionStatus.RUNNING)
+            return ChildStarted(path=node.path, attempt=node.attempt, child=child)
+        return Finished(path=node.path, attempt=node.attempt, outcome=self._outcome(node))
+
     def _outcome(self, node: NodeState) -> Outcome:
-        script = self._scripts[node.node_id]
-        if script.fatal:
+        script = self.scripts[node.node_id]
+        if script.is_fatal(node.path):
             return AgentFailure(code="agent_error", message="as told")
         if node.attempt - node.lost_attempts <= script.failures:
             return AgentFailure(code="unavailable", message="as told")
-        return AgentReply(output={"from": node.node_id})
+        return AgentReply(output={"from": node.path})
+
+    # Children
+
+    def end_child(self, path: str) -> None:
+        """The child that a subflow waits for ends as its script says."""
+        child = self.rows[path].remembered("child")
+        failed = self.scripts[self.rows[path].node_id].is_fatal(path)
+        if not self.children[child].terminal:
+            self.children[child] = ExecutionStatus.FAILED if failed else ExecutionStatus.COMPLETED
+        self.tell(ChildEnded(path=path, child=child, status=self.children[child], output={"from": path}))
+
+    def _cancel_children(self, transition: Transition) -> None:
+        for child in transition.orphans:
+            if not self.children[child].terminal:
+                self.children[child] = ExecutionStatus.CANCELLED
+
+    # Time
 
     def _pass_time(self) -> None:
         """Nothing is under way: the next due time comes."""
@@ -210,20 +261,24 @@ class World:
         self._tick()
 
     def _tick(self) -> None:
-        self.now += timedelta(seconds=self._rng.choice([0.1, 1.0, 5.0]))
-        facts: list[Fact] = []
-        for row in [row for row in self.rows.values() if row.due_at is not None and row.due_at <= self.now]:
-            if row.status is NodeStatus.RUNNING and not self._renewed(row):
-                facts.append(Lost(path=row.path, attempt=row.attempt))
-            elif row.status is NodeStatus.RETRYING:
-                facts.append(RetryDue(path=row.path, attempt=row.attempt))
-            elif row.status is NodeStatus.QUEUED:
-                self.rows[row.path] = replace(row, due_at=self.now + timedelta(seconds=self._terms.lost_after))
-                self.messages.append(row.path)
+        self.now += timedelta(seconds=self.rng.choice([0.1, 1.0, 5.0]))
+        due = [row for row in self.rows.values() if row.due_at is not None and row.due_at <= self.now]
+        facts = [fact for row in due if (fact := self._what_is_due(row)) is not None]
         if self.execution.deadline_at is not None and self.execution.deadline_at <= self.now:
             facts.append(DeadlinePassed())
         if facts:
             self._hold(self.advance(facts))
+
+    def _what_is_due(self, row: NodeState) -> Fact | None:
+        if row.status is NodeStatus.QUEUED:
+            self.rows[row.path] = replace(row, due_at=self.now + timedelta(seconds=self._terms.lost_after))
+            self.messages.append(row.path)
+            return None
+        if row.status is NodeStatus.RETRYING:
+            return RetryDue(path=row.path, attempt=row.attempt)
+        if row.status is NodeStatus.RUNNING and self.plan.node(row.path).type not in CONTAINERS:
+            return None if self._renewed(row) else Lost(path=row.path, attempt=row.attempt)
+        return TimeCome(path=row.path)
 
     def _renewed(self, row: NodeState) -> bool:
         """The heartbeat of a living worker."""
@@ -233,67 +288,23 @@ class World:
         return alive
 
     def _slice(self) -> str | None:
-        return "engine" if self._rng.random() < 0.5 else None
+        return "engine" if self.rng.random() < 0.5 else None
 
     def _mishap(self, likelihood: float) -> bool:
-        happens = self._budget > 0 and self._rng.random() < likelihood
+        happens = self._budget > 0 and self.rng.random() < likelihood
         self._budget -= happens
         return happens
 
     def _hold(self, transition: Transition) -> None:
         self.messages.extend(transition.queued)
         if transition.claimed is not None:
-            self._take(Running(node=self.rows[transition.claimed], execution=self.execution))
+            node = self.rows[transition.claimed]
+            known = {path: replace(row, stored=True) for path, row in transition.known.items()}
+            self._take(Running(node=node, execution=self.execution, known={**known, node.path: node}))
 
     def _take(self, held: Running) -> None:
         self.asked.setdefault(held.node.path, held.node.input)
         self.running.append(held)
-
-    def _write(self, transition: Transition) -> None:
-        if transition.events:
-            assert not self.execution.status.terminal, "something happened after the end"
-        assert transition.execution.event_seq == self.execution.event_seq + len(transition.events)
-        self.execution = transition.execution
-        self.events.extend(transition.events)
-        for path, node in transition.nodes.items():
-            assert node.stored == (path in self.rows), f"{path} would be inserted twice or updated before it is there"
-            kept = node.input if node.input is not None else self._input_of(path)
-            self.rows[path] = replace(node, stored=True, input=kept)
-        self._check()
-
-    def _input_of(self, path: str) -> Any:
-        return self.rows[path].input if path in self.rows else None
-
-    def _check(self) -> None:
-        assert self.execution.open_nodes == sum(row.status.open for row in self.rows.values())
-        assert self.execution.event_seq == len(self.events)
-        if not self.execution.status.terminal:
-            for path in self.rows:
-                assert self._counters(path) == self._counted(path), path
-
-    def _counters(self, path: str) -> Counter[str]:
-        row = self.rows[path]
-        return +Counter(
-            unsettled=row.unsettled, control=row.live_control, dependency=row.live_dependency, blocked=row.blocked
-        )
-
-    def _counted(self, path: str) -> Counter[str]:
-        """The same counters, from the sources' statuses."""
-        counted: Counter[str] = Counter()
-        for edge in self.plan.graph.incoming[path]:
-            source, spec = self.rows.get(edge.source), self.plan.node(edge.source)
-            if source is None or not source.status.terminal:
-                counted["unsettled"] += 1
-            elif source.status is NodeStatus.FAILED and spec.on_error is None:
-                counted["blocked"] += 1
-            elif edge.label == "on_error":
-                counted["control"] += source.status is NodeStatus.FAILED
-            elif edge.kind is EdgeKind.CONTROL:
-                counted["control"] += (source.state or {}).get("chosen") == edge.label
-            else:
-                continued = source.status is NodeStatus.FAILED and spec.on_error == "continue"
-                counted["dependency"] += source.status is NodeStatus.COMPLETED or continued
-        return +counted
 
 
 @dataclass(kw_only=True)

@@ -24,7 +24,7 @@ def _check_end(case: Case, world: World) -> None:
     expected = predict(case.flow.nodes, case.flags, case.scripts)
     assert world.execution.status == ("failed" if expected.failed else "completed")
     if not expected.failed or case.flow.on_failure == "finish":
-        assert world.statuses == {name: status or "pending" for name, status in expected.statuses.items()}
+        assert world.statuses == {name: status or "skipped" for name, status in expected.statuses.items()}
         assert {name: world.asked[name] for name in expected.inputs} == expected.inputs
     _check_events(world)
 
