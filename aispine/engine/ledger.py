@@ -283,7 +283,7 @@ class Ledger:
         return bool(self._forgotten) and any(paths.is_inside(path, outer) for outer in self._forgotten)
 
     def _may_exist(self, path: str) -> bool:
-        """False when the row cannot be there yet: nothing happened, its frame or its only source is of just now."""
+        """False when the row cannot be there yet: nothing happened, or its frame or its only source is of just now."""
         if self._reading.everything or self._is_forgotten(path):
             return False
         if self._reading.execution.event_seq == 0 and not self._reading.execution.reopened:
@@ -293,7 +293,12 @@ class Ledger:
         if paths.frame_of(path) in self._begun:
             return False
         sources = self.plan.incoming(path)
-        return len(sources) != 1 or sources[0].source not in self._changed
+        return len(sources) != 1 or sources[0].source not in self._changed or self._had_ended(sources[0].source)
+
+    def _had_ended(self, path: str) -> bool:
+        """True when the node ended before this decision; a join that had enough changes once more for a late branch."""
+        before = self._reading.nodes.get(path)
+        return before is not None and before.status.terminal
 
     def _count(self, path: str, before: NodeStatus, after: NodeStatus) -> None:
         opened = int(after.open) - int(before.open)
