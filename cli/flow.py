@@ -11,6 +11,7 @@ from cli.lazy import Command, LazyGroup
 COMMANDS: Final = {
     "validate": Command("cli.flow_files:validate", "Report every problem of flow files, offline."),
     "compile": Command("cli.flow_files:compile_", "Show the canvas of a flow file as a tree, offline."),
+    "test": Command("cli.flow_test:test", "Run the cases of test files, offline."),
     "deploy": Command("cli.flow_versions:deploy", "Deploy flow files."),
     "list": Command("cli.flow_versions:list_", "List the deployed flows."),
     "show": Command("cli.flow_versions:show", "Show a deployed flow."),
@@ -25,7 +26,7 @@ COMMANDS: Final = {
 
 @click.group(cls=LazyGroup, table=COMMANDS)
 def flow() -> None:
-    """Validate, compile, deploy, run and watch flows.
+    """Validate, compile, test, deploy, run and watch flows.
 
     \b
     Example:

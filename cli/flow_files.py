@@ -49,12 +49,12 @@ class Checked:
 def check(file: Path) -> Checked:
     """Checks one file, which may be a test of a flow."""
     from aispine import settings
-    from aispine.flow import validation
+    from aispine.flow import rehearsal, validation
     from aispine.flow.tree import Limits
 
-    text, limits = _read(file), Limits(max_bytes=settings.current().max_flow_bytes)
+    text, limits = read(file), Limits(max_bytes=settings.current().max_flow_bytes)
     if validation.is_test_file(file.name):
-        _, problems = validation.check_test(text, str(file), limits)
+        _, problems = rehearsal.check(text, str(file), limits)
         return Checked(file=file, flow=None, problems=problems, test=True)
     flow, problems = validation.check(text, str(file), limits)
     return Checked(file=file, flow=flow, problems=problems)
@@ -80,7 +80,8 @@ def raise_problems(checked: Sequence[Checked]) -> None:
         raise InvalidFlow(f"{count(len(problems), 'problem')} in {count(files, 'file')}", errors=problems)
 
 
-def _read(file: Path) -> bytes:
+def read(file: Path) -> bytes:
+    """The bytes of a file. Raises `InvalidRequest` when it cannot be read."""
     try:
         return file.read_bytes()
     except OSError as error:

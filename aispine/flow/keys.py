@@ -43,6 +43,7 @@ class Kind(StrEnum):
     CASES = "cases"
     RETRY = "retry policy"
     DEFAULTS = "defaults"
+    SECTION = "section"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -270,18 +271,5 @@ CASE_KEYS: Final = (
         required=True,
         doc="What runs when it holds.",
         example="then: refund",
-    ),
-)
-
-TEST_KEYS: Final = (
-    Key(name="flow", kind=Kind.TEXT, required=True, doc="The flow file under test.", example="flow: triage.yaml"),
-    Key(name="input", kind=Kind.TEMPLATE, doc="The input of the execution.", example="input: {amount: 10}"),
-    Key(name="mocks", kind=Kind.OBJECT, default={}, doc="Answers by node id.", example="mocks: {score: {output: 1}}"),
-    Key(
-        name="expect",
-        kind=Kind.OBJECT,
-        required=True,
-        doc="The status, path and output that are expected.",
-        example="expect: {status: completed}",
     ),
 )

@@ -18,7 +18,7 @@ from aispine.flow.edges import (
     walk,
 )
 from aispine.flow.graph import Graph, graph
-from aispine.flow.keys import FLOW_KEYS, TEST_KEYS
+from aispine.flow.keys import FLOW_KEYS
 from aispine.flow.model import Flow, NodeType
 from aispine.flow.problem import Problem, Report
 from aispine.flow.reader import DEFAULT_LIMITS, read
@@ -31,7 +31,6 @@ from aispine.flow.writers import check_writers
 
 MAX_PROBLEMS: Final = 1_000
 _FLOW: Final = table(FLOW_KEYS)
-_TEST: Final = table(TEST_KEYS)
 _FIELDS: Final = (
     *("flow_id", "version", "description", "metadata", "input_schema", "context", "timeout", "on_error"),
     *("on_failure", "output", "entry_point", "exit_points", "schedule"),
@@ -63,19 +62,6 @@ def is_test_file(path: str) -> bool:
     return path.endswith((".test.yaml", ".test.yml"))
 
 
-def check_test(
-    text: bytes | str, file: str, limits: Limits = DEFAULT_LIMITS
-) -> tuple[Mapping[str, Any] | None, tuple[Problem, ...]]:
-    """The content of a test file, or None and every problem of its shape."""
-    document = read(text, file, limits)
-    report = Report(file, problems=list(document.problems))
-    if document.root is not None:
-        read_section(document.root, _TEST, Reading(report), "a test file")
-    problems = report.in_order()
-    value = document.root.value if document.root is not None else None
-    return (None if problems else value), problems
-
-
 def _flow(root: Tree, report: Report, limits: Limits) -> Flow:
     reading = Reading(report)
     values = read_section(root, _FLOW, reading, "a flow", elsewhere=_belongs_to_test)
@@ -90,7 +76,7 @@ def _flow(root: Tree, report: Report, limits: Limits) -> Flow:
 
 
 def _belongs_to_test(name: str) -> str | None:
-    return "This looks like a test file; name it `*.test.yaml`." if name in {"mocks", "expect"} else None
+    return "This looks like a test file; name it `*.test.yaml`." if name in {"mocks", "cases"} else None
 
 
 class _Checker:

@@ -279,4 +279,5 @@ _READERS: Final[Mapping[Kind, Callable[[Tree, Key, Reading], Any]]] = {
     Kind.CASES: _list,
     Kind.RETRY: _tree,
     Kind.DEFAULTS: _tree,
+    Kind.SECTION: _tree,
 }
