@@ -12,14 +12,17 @@ from aispine.engine.ledger import Ledger
 from aispine.engine.queueing import queue_of
 from aispine.engine.terms import Terms
 from aispine.errors import ExpressionError
+from aispine.flow import paths
 from aispine.flow.expression import Template
 from aispine.flow.model import Node, NodeType
-from aispine.flow.plan import CONTAINERS, WAITS, EdgeKind, in_place
+from aispine.flow.plan import CONTAINERS, FAIL, WAITS, EdgeKind, in_place
 from aispine.flow.status import ExecutionStatus, NodeStatus
 
 
 def resolve(ledger: Ledger, path: str, terms: Terms) -> None:
     """Decides about a node whose edges may all be settled; one that is not ready, or past that, stays as it is."""
+    if _is_over(ledger, path):
+        return
     node, spec = ledger.node(path), ledger.spec(path)
     if waits.has_its_turn(ledger, path, node):
         activate(ledger, path, terms)
@@ -56,6 +59,18 @@ def activate(ledger: Ledger, path: str, terms: Terms) -> None:
             _enqueue(ledger, path, spec, terms)
     except ExpressionError as error:
         fail(ledger, path, expression_error(ledger.node(path), error))
+
+
+def _is_over(ledger: Ledger, path: str) -> bool:
+    """True below a frame that has ended or is about to: nothing starts there any more."""
+    frame = paths.frame_of(path)
+    while frame:
+        row = ledger.node(frame)
+        failed = row.remembered("failed") and ledger.plan.flow.on_failure == FAIL
+        if row.status is not NodeStatus.RUNNING or failed:
+            return True
+        frame = paths.frame_of(frame)
+    return False
 
 
 def _is_live(ledger: Ledger, path: str, control: int, dependency: int) -> bool:

@@ -20,7 +20,7 @@ MAX_DEPTH: Final = 16
 
 
 def begin(store: Store, execution: ExecutionState, node: NodeState, spec: Node) -> Fact:
-    """Starts the child of a subflow node, once for each attempt however often it is asked."""
+    """Starts the child of a subflow node; an attempt that follows a lost one finds the child that is there."""
     try:
         child = _find_or_start(store, execution, node, spec.subflow or Subflow(flow_id=""))
     except StoreUnavailable:
@@ -45,7 +45,8 @@ def ended(store: Store, path: str, child: str) -> ChildEnded | None:
 
 
 def _find_or_start(store: Store, execution: ExecutionState, node: NodeState, subflow: Subflow) -> str:
-    parent = Parent(execution_id=execution.execution_id, path=node.path, attempt=node.attempt)
+    tried = node.attempt - node.lost_attempts
+    parent = Parent(execution_id=execution.execution_id, path=node.path, attempt=tried)
     with store.session(None) as session:
         found = executions.find_child(session, parent.execution_id, parent.path, parent.attempt)
         if found is not None:

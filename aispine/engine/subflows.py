@@ -20,7 +20,9 @@ def child_started(ledger: Ledger, fact: ChildStarted, _terms: Terms) -> None:
     """Lets the node wait for its child, without a worker."""
     node = ledger.node(fact.path)
     if node.status is not NodeStatus.RUNNING or node.attempt != fact.attempt:
-        ledger.orphan(fact.child)
+        if node.status.terminal:
+            ledger.orphan(fact.child)
+        # Otherwise a later attempt has taken the node over and finds the very same child.
         ledger.record("node.late_result", fact.path, attempt=fact.attempt)
         return
     timeout = ledger.spec(fact.path).timeout
