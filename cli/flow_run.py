@@ -63,7 +63,7 @@ def run(
     if watch or wait:
         finish(client, execution["execution_id"], form=form, visible=watch, timeout=timeout)
     else:
-        _started(execution, form)
+        write_started(execution, form)
 
 
 @click.command()
@@ -157,7 +157,8 @@ def _write_line(execution: dict[str, Any]) -> None:
     output.console().print(line, soft_wrap=True)
 
 
-def _started(execution: dict[str, Any], form: output.Format) -> None:
+def write_started(execution: dict[str, Any], form: output.Format) -> None:
+    """Writes an execution that was just asked for, and how to watch it."""
     if form == "json":
         output.write_json(execution)
         return

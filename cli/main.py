@@ -13,10 +13,11 @@ from cli.options import Options
 
 COMMANDS: Final = {
     "agent": Command("cli.agent:agent", "Create, test, list, register and serve agents."),
+    "approval": Command("cli.approval:approval", "List what waits for a person, and answer it."),
     "auth": Command("cli.auth:auth", "Check the API key."),
     "demo": Command("cli.demo:demo", "Show a whole stack at work: start it, run two flows, stop it."),
     "doctor": Command("cli.doctor:doctor", "Check each part of the stack and say what to do."),
-    "execution": Command("cli.execution:execution", "List, show and cancel executions."),
+    "execution": Command("cli.execution:execution", "List, show, stop, resume and repeat executions."),
     "flow": Command("cli.flow:flow", "Validate, compile, deploy, run and watch flows."),
     "init": Command("cli.init:init", "Create a project with a first flow and a first agent."),
     "up": Command("cli.up:up", "Start the stack on this machine."),

@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from aispine.flow.status import ExecutionStatus, NodeStatus
 from cli import text
+from cli.nesting import Line, Nesting
+from cli.node_progress import NodeProgress, advanced
+from cli.shape import Shape
 
 _ACTIVE: Final = ("running", "retrying", "waiting", "queued", "failed")
 """The statuses that a crowded screen keeps; the rest are counted."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NodeProgress:
-    """One node; times as ISO 8601 text, `note` is what a person wants to know beside the status."""
-
-    path: str
-    type: str = ""
-    status: str = NodeStatus.PENDING
-    attempts: int = 0
-    started_at: str | None = None
-    finished_at: str | None = None
-    note: str = ""
-
-    def seconds(self, now: datetime) -> float | None:
-        """How long the node took, or takes so far."""
-        return text.between(self.started_at, self.finished_at, now=now)
+_FRAMES: Final = 5
+"""How many frames of a container a screen shows before it only sums them up."""
+_EXECUTION_STATUS: Final = {"started": "running", "retried": "running", "resumed": "running"}
 
 
 class Progress:
     """An execution's nodes in the order of the flow, brought forward event by event."""
 
-    def __init__(self, execution: Mapping[str, Any], nodes: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self, execution: Mapping[str, Any], shape: Shape | None = None) -> None:
         self.execution_id: str = execution["execution_id"]
         self.title = f"{execution['flow_id']} {execution['version']}"
         self.status: str = ExecutionStatus.QUEUED
         self.created_at: str | None = execution.get("created_at")
         self.finished_at: str | None = None
-        self.nodes = {node["path"]: NodeProgress(path=node["path"], type=node.get("type") or "") for node in nodes}
+        self._shape = shape or Shape()
+        self._nesting = Nesting(self._shape)
+        self._passed_by: set[str] = set()
+        self.nodes = {path: NodeProgress(path=path, type=self._shape.type_of(path)) for path in self._shape.top}
 
     @property
     def ended(self) -> bool:
@@ -56,74 +48,40 @@ class Progress:
         if noun == "execution":
             self._execution(verb, event)
         elif noun == "node" and event.get("path"):
-            node = self.nodes.get(event["path"]) or NodeProgress(path=event["path"])
-            self.nodes[node.path] = advanced(node, verb, event)
+            path = event["path"]
+            node = self.nodes.get(path) or NodeProgress(path=path, type=self._shape.type_of(path))
+            self.nodes[path] = advanced(node, verb, event)
+            self._nesting.add(path)
 
     def _execution(self, verb: str, event: Mapping[str, Any]) -> None:
+        if verb == "retried":
+            self._reopen()
         status = _EXECUTION_STATUS.get(verb, verb)
         if status in set(ExecutionStatus):
             self.status = status
             self.finished_at = event["created_at"] if self.ended else None
         if self.ended:
-            self.nodes = {path: _closed(node) for path, node in self.nodes.items()}
+            self._passed_by = {path for path, node in self.nodes.items() if node.status == NodeStatus.PENDING}
+            self.nodes |= {path: replace(self.nodes[path], status=NodeStatus.SKIPPED) for path in self._passed_by}
 
-    def shown(self, limit: int) -> list[NodeProgress]:
-        """All nodes when they are at most `limit`, else those that are at work or failed, as many as fit."""
-        nodes = list(self.nodes.values())
-        return nodes if len(nodes) <= limit else [node for node in nodes if node.status in _ACTIVE][:limit]
+    def _reopen(self) -> None:
+        """Puts back what an opened execution does again; what has succeeded in it stays."""
+        for path, node in self.nodes.items():
+            failed = node.status == NodeStatus.FAILED and not self._shape.handles_errors(path)
+            blocked = node.status == NodeStatus.SKIPPED and node.note == "blocked"
+            if failed or blocked or node.status == NodeStatus.CANCELLED or path in self._passed_by:
+                self.nodes[path] = replace(node, status=NodeStatus.PENDING, note="", started_at=None, finished_at=None)
+
+    def lines(self) -> list[Line]:
+        """The nodes as a screen shows them, those in bodies below their containers."""
+        return list(self._nesting.lines(self.nodes, _FRAMES))
+
+    def shown(self, limit: int) -> list[Line]:
+        """All lines when they are at most `limit`, else those that are at work or failed, as many as fit."""
+        lines = self.lines()
+        return lines if len(lines) <= limit else [line for line in lines if line.node.status in _ACTIVE][:limit]
 
     def counts(self) -> Iterator[tuple[str, int]]:
         """How many nodes have each status, in the order of a node's life."""
         statuses = [node.status for node in self.nodes.values()]
         return ((status, statuses.count(status)) for status in NodeStatus if status in statuses)
-
-
-_EXECUTION_STATUS: Final = {"started": "running", "retried": "running", "resumed": "running"}
-_NODE_STATUS: Final = {"started": "running", "lost": "queued"}
-
-
-def advanced(node: NodeProgress, verb: str, event: Mapping[str, Any]) -> NodeProgress:
-    """The node after one of its events."""
-    status = _NODE_STATUS.get(verb, verb)
-    if status not in set(NodeStatus):
-        return node
-    data = event.get("data") or {}
-    changed = replace(node, status=status, note=note(verb, data))
-    if verb == "started":
-        attempt = data.get("attempt") or node.attempts + 1
-        return replace(changed, attempts=attempt, started_at=node.started_at or event["created_at"], finished_at=None)
-    if not NodeStatus(status).terminal:
-        return changed
-    return replace(changed, attempts=data.get("attempt") or node.attempts, finished_at=event["created_at"])
-
-
-def _closed(node: NodeProgress) -> NodeProgress:
-    """A node that never came to its turn before the execution ended."""
-    return replace(node, status=NodeStatus.SKIPPED) if node.status == NodeStatus.PENDING else node
-
-
-def note(verb: str, data: Mapping[str, Any]) -> str:
-    """What an event says beside its status: the error, the delay before the next attempt, the way chosen."""
-    parts: list[str] = []
-    if verb == "lost":
-        parts.append("its worker is gone")
-    if isinstance(data.get("delay"), int | float):
-        parts.append(f"again in {text.duration(data['delay'])}")
-    if data.get("chosen"):
-        parts.append(f"-> {_chosen(data['chosen'])}")
-    if verb == "skipped" and data.get("reason"):
-        parts.append(str(data["reason"]))
-    if data.get("error"):
-        parts.append(error_text(data["error"]))
-    return text.one_line("; ".join(parts))
-
-
-def error_text(error: Any) -> str:
-    """An error of a node or an execution as `code: message`."""
-    if not isinstance(error, Mapping):
-        return str(error)
-    return ": ".join(str(error[key]) for key in ("code", "message") if error.get(key))
-
-
-def _chosen(chosen: Any) -> str:
-    return ", ".join(map(str, chosen)) if isinstance(chosen, list) else str(chosen)

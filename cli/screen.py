@@ -14,7 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from cli import output, text
-from cli.progress import NodeProgress, Progress, advanced, error_text
+from cli.nesting import Line
+from cli.node_progress import NodeProgress, advanced, error_text
+from cli.progress import Progress
 
 _FRAME: Final = 8
 """Lines of the screen that are not nodes: the title, the counts, and room for the prompt."""
@@ -69,7 +71,12 @@ class LineScreen:
         data = event.get("data") or {}
         if noun == "execution":
             yield from self._execution_details(verb, data)
-            return
+        elif noun == "node":
+            yield from self._node_details(verb, event)
+        else:
+            yield from _outside_details(data)
+
+    def _node_details(self, verb: str, event: Mapping[str, Any]) -> Iterator[str]:
         node = self._progress.nodes.get(event["path"]) or advanced(NodeProgress(path=event["path"]), verb, event)
         if verb == "started" and node.attempts > 1:
             yield f"attempt {node.attempts}"
@@ -85,6 +92,16 @@ class LineScreen:
             yield text.duration(self._progress.seconds(datetime.now(UTC))) or ""
         if data.get("error"):
             yield text.one_line(error_text(data["error"]))
+
+
+def _outside_details(data: Mapping[str, Any]) -> Iterator[str]:
+    """What came from outside: a signal, or the answer to an approval."""
+    if data.get("name"):
+        yield text.one_line(data["name"])
+    if data.get("kept"):
+        yield "nobody waits for it yet; it is kept"
+    if "approved" in data:
+        yield f"{'approved' if data['approved'] else 'rejected'} by {text.one_line(data.get('by') or '')}"
 
 
 class LiveScreen:
@@ -117,9 +134,9 @@ class LiveScreen:
 
     def _draw(self) -> Group:
         now = datetime.now(UTC)
-        nodes = self._progress.shown(max(4, self._console.height - _FRAME))
-        body: list[Any] = [self._title(now), self._nodes(nodes, now)]
-        if len(nodes) < len(self._progress.nodes):
+        lines = self._progress.shown(max(4, self._console.height - _FRAME))
+        body: list[Any] = [self._title(now), self._nodes(lines, now)]
+        if len(lines) < len(self._progress.nodes):
             body.append(self._counts())
         return Group(*body)
 
@@ -133,7 +150,7 @@ class LiveScreen:
             (f"  {text.duration(self._progress.seconds(now)) or ''}  {self._progress.execution_id}", "dim"),
         )
 
-    def _nodes(self, nodes: list[NodeProgress], now: datetime) -> Table:
+    def _nodes(self, lines: list[Line], now: datetime) -> Table:
         grid = Table.grid(padding=(0, 2, 0, 0))
         grid.add_column(width=3, justify="right")
         grid.add_column(overflow="ellipsis", no_wrap=True)
@@ -141,17 +158,17 @@ class LiveScreen:
         grid.add_column(no_wrap=True)
         grid.add_column(justify="right", no_wrap=True)
         grid.add_column(overflow="ellipsis", no_wrap=True, style="dim")
-        for node in nodes:
-            grid.add_row(*self._row(node, now))
+        for line in lines:
+            grid.add_row(*self._row(line, now))
         return grid
 
-    def _row(self, node: NodeProgress, now: datetime) -> tuple[Any, ...]:
+    def _row(self, line: Line, now: datetime) -> tuple[Any, ...]:
+        node = line.node
         style = output.STYLES.get(node.status, "")
         sign = self._spinner if node.status == "running" else Text(output.glyph(node.status), style=style)
-        depth = "  " * node.path.count("/")
-        name = Text(depth + node.path.rpartition("/")[2], style="dim" if style == "dim" else "")
+        name = Text("  " * line.depth + line.name, style="dim" if style == "dim" else "")
         tries = f"attempt {node.attempts}" if node.attempts > 1 else ""
-        extra = "  ".join(filter(None, (tries, node.note)))
+        extra = "  ".join(filter(None, (tries, line.summary, node.note)))
         took = text.duration(node.seconds(now)) or ""
         return sign, name, node.type, Text(node.status, style=style), took, Text(extra)
 

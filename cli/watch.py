@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from aispine.errors import AISpineError
+from aispine.errors import AISpineError, NotFound
 from aispine.flow.status import ExecutionStatus
 from cli.errors import Interrupted
-from cli.progress import Progress, error_text
+from cli.node_progress import error_text
+from cli.progress import Progress
+from cli.shape import Shape
 from cli.text import duration, one_line
 
 if TYPE_CHECKING:
@@ -50,18 +52,32 @@ def results(client: Client, execution_id: str) -> list[dict[str, Any]]:
     return found
 
 
+def shape(client: Client, execution: dict[str, Any]) -> Shape:
+    """The shape of the execution's flow; an empty one when the flow was deleted meanwhile."""
+    try:
+        return Shape(client.get(f"/api/v1/flows/{execution['flow_id']}/versions/{execution['version']}")["nodes"])
+    except NotFound:
+        return Shape()
+
+
 def _follow(client: Client, execution: dict[str, Any], console: Console | None, timeout: float | None) -> None:
     from cli.screen import screen
 
     execution_id = execution["execution_id"]
-    progress = Progress(execution, results(client, execution_id) if console else ())
+    progress = Progress(execution, shape(client, execution) if console else None)
     with screen(console, progress) if console else nullcontext() as view:
         for event in client.stream(f"/api/v1/executions/{execution_id}/stream", timeout=timeout):
             progress.apply(event.data)
             if view:
                 view.show(event.data)
-            if progress.ended:
+            if progress.ended and not _goes_on_after(client, execution_id, event.data["seq"]):
                 return
+
+
+def _goes_on_after(client: Client, execution_id: str, seq: int) -> bool:
+    """True when the execution was opened again after the event that ended it."""
+    params = {"cursor": seq, "limit": 1}
+    return bool(client.get(f"/api/v1/executions/{execution_id}/events", params=params)["data"])
 
 
 def _goes_on(execution_id: str) -> str:

@@ -41,7 +41,8 @@ def open_(ledger: Ledger, path: str, spec: Node) -> None:
     ledger.change(path, status=NodeStatus.RUNNING, attempt=1, started_at=ledger.now, due_at=deadline, state={})
     if deadline is not None:
         ledger.remember(path, deadline=deadline.isoformat())
-    ledger.record("node.started", path, attempt=1)
+    if spec.map is None:
+        ledger.record("node.started", path, attempt=1)
     if spec.loop is not None:
         _begin_iteration(ledger, path, spec.loop, 0)
     elif spec.map is not None:
@@ -184,6 +185,7 @@ def _open_map(ledger: Ledger, path: str, spec: Map) -> None:
         raise ExpressionError(f"`items` is {_kind(items)}, not a list")
     if len(items) > MAX_ITEMS:
         raise ExpressionError(f"`items` has {len(items):,} items; the limit is {MAX_ITEMS:,}")
+    ledger.record("node.started", path, attempt=1, total=len(items))
     frames = [paths.frame(path, number) for number in range(len(items))]
     for frame, item in zip(frames, items, strict=True):
         ledger.create_frame(frame, input=item)

@@ -24,7 +24,6 @@ from aispine.flow.state import Signal, Transition
 from aispine.flow.status import ExecutionStatus
 from aispine.store.ids import is_id, new_id
 
-
 _OF_EVERY_ANSWER: Final = frozenset({"approved", "comment"})
 
 

@@ -29,6 +29,16 @@ class FlowNode(Schema):
     agent_id = text("The agent that it calls.", allow_none=True)
     agent_version = text("The range of the agent's versions.")
     depends_on = fields.List(fields.String())
+    on_error = text("What happens when it fails: a node, `continue`, or `fail`.", allow_none=True)
+    branches = fields.List(
+        fields.String(),
+        attribute="fork.branches",
+        metadata={"description": "Of a fork, the names of the branches, in the order of `bodies`."},
+    )
+    bodies = fields.List(
+        fields.List(fields.Nested(lambda: FlowNode())),  # noqa: PLW0108 - the class is not made yet.
+        metadata={"description": "The nodes inside: of a loop or map one list, of a fork one for each branch."},
+    )
 
 
 class FlowVersionSummary(Schema):

@@ -6,27 +6,49 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from cli.node_progress import of_result
 from cli.progress import Progress
 from cli.screen import LineScreen, screen
+from cli.shape import Shape
 
 EXECUTION = {"execution_id": "e1", "flow_id": "hello", "version": "1.0.0", "created_at": "2026-01-01T00:00:00Z"}
-NODES = [{"path": name, "type": "processor"} for name in ("a", "b", "c")]
+SHAPE = Shape([{"id": name, "type": "processor"} for name in ("a", "b", "c")])
+NESTED = Shape(
+    [
+        {
+            "id": "pages",
+            "type": "map",
+            "bodies": [
+                [
+                    {"id": "ocr", "type": "processor"},
+                    {"id": "poll", "type": "loop", "bodies": [[{"id": "check", "type": "wait"}]]},
+                ]
+            ],
+        },
+        {
+            "id": "both",
+            "type": "fork",
+            "branches": ["right", "left"],
+            "bodies": [[{"id": "r", "type": "wait"}], [{"id": "l", "type": "wait", "on_error": "continue"}]],
+        },
+    ]
+)
 
 
 def event(second: int, kind: str, path: str | None = None, **data: Any) -> dict[str, Any]:
     return {"seq": second, "type": kind, "path": path, "data": data, "created_at": f"2026-01-01T00:00:{second:02d}Z"}
 
 
-def played(*events: dict[str, Any]) -> Progress:
-    progress = Progress(EXECUTION, NODES)
+def played(*events: dict[str, Any], shape: Shape = SHAPE) -> Progress:
+    progress = Progress(EXECUTION, shape)
     for found in events:
         progress.apply(found)
     return progress
 
 
-def lines(*events: dict[str, Any]) -> list[str]:
+def lines(*events: dict[str, Any], shape: Shape = SHAPE) -> list[str]:
     console = Console(width=200, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
-    progress = Progress(EXECUTION, NODES)
+    progress = Progress(EXECUTION, shape)
     with console.file, LineScreen(console, progress) as view:
         for found in events:
             progress.apply(found)
@@ -83,8 +105,8 @@ def test_nodes_that_the_flow_does_not_list_are_added() -> None:
 
 def test_a_crowded_screen_keeps_the_nodes_at_work() -> None:
     progress = played(event(1, "node.started", "c"), event(2, "node.completed", "a"))
-    assert [node.path for node in progress.shown(2)] == ["c"]
-    assert [node.path for node in progress.shown(3)] == ["a", "b", "c"]
+    assert [line.node.path for line in progress.shown(2)] == ["c"]
+    assert [line.node.path for line in progress.shown(3)] == ["a", "b", "c"]
     assert dict(progress.counts()) == {"pending": 1, "running": 1, "completed": 1}
 
 
@@ -119,3 +141,105 @@ def test_a_terminal_gets_a_table_that_redraws_itself(terminal: bool, drawn: bool
     with console.file, screen(console, progress) as view:
         view.show(event(1, "node.started", "a"))
     assert ("hello 1.0.0  running" in console.export_text()) is drawn
+
+
+def drawn(progress: Progress) -> list[str]:
+    return ["  " * line.depth + f"{line.name} {line.node.status} {line.summary}".strip() for line in progress.lines()]
+
+
+def test_nodes_in_bodies_stand_below_their_containers() -> None:
+    progress = played(
+        event(0, "node.started", "pages", attempt=1, total=2),
+        event(1, "node.completed", "pages[1]/ocr"),
+        event(1, "node.started", "pages[0]/ocr"),
+        event(2, "node.started", "pages[1]/poll"),
+        event(3, "node.completed", "pages[1]/poll[0]/check"),
+        event(4, "node.waiting", "pages[1]/poll[1]/check", **{"for": "timer", "until": None}),
+        shape=NESTED,
+    )
+    assert drawn(progress) == [
+        "pages running 0/2 done, 2 running",
+        "  pages[0]/ocr running",
+        "  pages[1]/ocr completed",
+        "  pages[1]/poll running 1 iteration done",
+        "    poll[0]/check completed",
+        "    poll[1]/check waiting",
+        "both pending",
+    ]
+
+
+def test_branches_stand_below_their_fork() -> None:
+    progress = played(event(1, "node.started", "both"), event(2, "node.failed", "both[left]/l"), shape=NESTED)
+    assert drawn(progress)[1:] == ["both running", "  both[left]/l failed"]
+
+
+def test_a_large_map_is_summed_up_and_shows_what_is_at_work_or_failed() -> None:
+    one = Shape([{"id": "pages", "type": "map", "bodies": [[{"id": "ocr", "type": "processor"}]]}])
+    ended = [event(1, "node.completed", f"pages[{number}]/ocr") for number in range(412)]
+    running = [event(1, "node.started", f"pages[{number}]/ocr") for number in range(412, 415)]
+    failed = event(1, "node.failed", "pages[415]/ocr", error={"code": "timeout", "message": "late"})
+    progress = played(event(0, "node.started", "pages", total=1000), *ended, *running, failed, shape=one)
+    assert drawn(progress) == [
+        "pages running 412/1000 done, 3 running, 1 failed",
+        "  pages[412]/ocr running",
+        "  pages[413]/ocr running",
+        "  pages[414]/ocr running",
+        "  pages[415]/ocr failed",
+    ]
+
+
+def test_a_long_loop_shows_its_last_iterations() -> None:
+    poll = Shape([{"id": "poll", "type": "loop", "bodies": [[{"id": "check", "type": "processor"}]]}])
+    ended = [event(1, "node.completed", f"poll[{number}]/check") for number in range(12)]
+    progress = played(event(0, "node.started", "poll"), *ended, event(2, "node.started", "poll[12]/check"), shape=poll)
+    assert drawn(progress) == [
+        "poll running 12 iterations done",
+        "  poll[11]/check completed",
+        "  poll[12]/check running",
+    ]
+
+
+def test_a_retried_execution_shows_again_as_to_come_what_it_does_again() -> None:
+    progress = played(
+        event(1, "node.completed", "a"),
+        event(2, "node.failed", "b", error={"code": "timeout", "message": "late"}),
+        event(3, "execution.failed"),
+    )
+    assert progress.ended
+    progress.apply(event(4, "execution.retried", by="ada"))
+    assert not progress.ended
+    assert [node.status for node in progress.nodes.values()] == ["completed", "pending", "pending"]
+
+
+@pytest.mark.parametrize(
+    ("data", "note"),
+    [
+        ({"for": "signal", "signal": "paid", "until": None}, "for the signal paid"),
+        ({"for": "approval", "until": None}, "for an answer"),
+        ({"for": "mutex", "mutex": "desk"}, "for the mutex desk"),
+        ({"child": "e2"}, "for the execution e2"),
+        ({"for": "timer", "until": None}, ""),
+    ],
+)
+def test_a_waiting_node_says_what_it_waits_for(data: dict[str, Any], note: str) -> None:
+    assert played(event(1, "node.waiting", "a", **data)).nodes["a"].note == note
+
+
+def test_a_waiting_node_says_until_when() -> None:
+    seen = played(event(1, "node.waiting", "a", **{"for": "approval", "until": "2026-01-01T12:00:00+00:00"})).nodes["a"]
+    shown = of_result(
+        {
+            "path": "a",
+            "status": "waiting",
+            "waiting_for": {"kind": "approval", "due_at": "2026-01-01T12:00:00.000000Z"},
+        }
+    )
+    assert seen.note == shown.note
+    assert seen.note.startswith("for an answer until 20")
+
+
+def test_lines_tell_what_came_from_outside() -> None:
+    assert lines(
+        event(1, "signal.received", name="paid", kept=True),
+        event(2, "approval.answered", "a", by="ada", approved=False),
+    ) == ["signal     received   paid  nobody waits for it yet; it is kept", "a          answered   rejected by ada"]
