@@ -37,6 +37,7 @@ def bench() -> list[Row]:
             strangers = machine.Strangers()
             with baseline.running(running) as bare:
                 rows = list(measures.ratios(client, bare))
+                rows += measures.large(client, bare)
             rows += measures.latencies(client)
             described["strangers_share"] = round(strangers.share(), 3)
             worked = memory.measure(running)

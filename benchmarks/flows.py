@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any, Final
 
 import yaml
@@ -10,6 +11,10 @@ CHAIN: Final = "bench_chain"
 FAN: Final = "bench_fan"
 PARALLEL: Final = "bench_parallel"
 ONE: Final = "bench_one"
+WIDE: Final = "bench_wide"
+MAP: Final = "bench_map"
+LOOP: Final = "bench_loop"
+LAYERED: Final = "bench_layered"
 
 
 def chain(nodes: int) -> str:
@@ -17,9 +22,9 @@ def chain(nodes: int) -> str:
     return _file(CHAIN, [_node(place, [place - 1] if place else []) for place in range(nodes)])
 
 
-def fan(width: int) -> str:
+def fan(width: int, flow_id: str = FAN) -> str:
     """Independent nodes and one that waits for all of them."""
-    return _file(FAN, [*(_node(place, []) for place in range(width)), _node(width, range(width))])
+    return _file(flow_id, [*(_node(place, []) for place in range(width)), _node(width, range(width))])
 
 
 def parallel(nodes: int, seconds: float) -> str:
@@ -31,6 +36,21 @@ def parallel(nodes: int, seconds: float) -> str:
 def one() -> str:
     """A single node."""
     return _file(ONE, [_node(0, [])])
+
+
+def mapped() -> str:
+    """One node for each item of the input."""
+    return _file(MAP, [{"id": "pages", "type": "map", "items": "input.items", "body": [_node(0, [])]}])
+
+
+def loop(iterations: int) -> str:
+    """One node again and again."""
+    return _file(LOOP, [{"id": "rounds", "type": "loop", "max_iterations": iterations, "body": [_node(0, [])]}])
+
+
+def layered(nodes: int, rng: random.Random) -> str:
+    """A graph in which every node depends on up to three earlier ones."""
+    return _file(LAYERED, [_node(place, sorted(rng.sample(range(place), min(place, 3)))) for place in range(nodes)])
 
 
 def _node(place: int, after: range | list[int]) -> dict[str, Any]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from aispine.flow.plan import plan
+from aispine.flow.validation import load
 from benchmarks import flows
 from benchmarks.baseline import Baseline
 from benchmarks.driver import Driver
 from benchmarks.row import Row, quantile
 
 NODES: Final = 40
+WIDE: Final = 1000
+ROUNDS: Final = 100
 PAIRS: Final = 5
 SLOW_NODES: Final = 3
 SLOW_SECONDS: Final = 1.0
@@ -68,8 +73,47 @@ def latencies(driver: Driver) -> Iterator[Row]:
     yield _seconds("GET /health, p99", checks, 0.99, bar=0.05)
 
 
-def _compare(name: str, ours: Callable[[], float], theirs: Callable[[], float], *, bar: float, aim: float) -> Row:
-    for _ in range(_WARM_UP):
+def large(driver: Driver, baseline: Baseline) -> Iterator[Row]:
+    """Work in the hundreds and thousands, and what a large flow takes before it runs."""
+    for source in (flows.fan(WIDE, flows.WIDE), flows.mapped(), flows.loop(ROUNDS)):
+        driver.deploy(source)
+    items = {"items": list(range(WIDE))}
+    yield _compare(
+        f"map of {WIDE:,} items",
+        lambda: driver.run(flows.MAP, items).noticed,
+        lambda: baseline.fan(WIDE),
+        bar=2.5,
+        warm_up=1,
+    )
+    yield _compare(
+        f"fan-out of {WIDE:,} and join",
+        lambda: driver.run(flows.WIDE).noticed,
+        lambda: baseline.fan(WIDE),
+        aim=0.7,
+        warm_up=1,
+    )
+    rounds = [driver.run(flows.LOOP).noticed for _ in range(PAIRS)]
+    yield _seconds(f"loop of {ROUNDS} iterations, median", rounds, 0.5, bar=2.0)
+    source = flows.layered(WIDE, random.Random(1))
+    yield _seconds(f"validate and plan {WIDE:,} nodes, median", [_planned(source) for _ in range(PAIRS)], 0.5, bar=1.0)
+
+
+def _planned(source: str) -> float:
+    start = time.perf_counter()
+    plan(load(source))
+    return time.perf_counter() - start
+
+
+def _compare(
+    name: str,
+    ours: Callable[[], float],
+    theirs: Callable[[], float],
+    *,
+    bar: float | None = None,
+    aim: float | None = None,
+    warm_up: int = _WARM_UP,
+) -> Row:
+    for _ in range(warm_up):
         ours()
         theirs()
     pairs = [(ours(), theirs()) for _ in range(PAIRS)]
