@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import create_engine, inspect, select, text
 from sqlalchemy.exc import ProgrammingError
@@ -10,15 +12,27 @@ from sqlalchemy.orm import Session
 from aispine.engine.advance import advance
 from aispine.engine.facts import Started
 from aispine.engine.terms import Terms
-from aispine.store import api_keys
+from aispine.store import api_keys, workers
 from aispine.store.database import Store
 from aispine.store.ids import new_id
-from aispine.store.models import PLATFORM, SHARED, Base, ExecutionRow, IdempotencyKeyRow, NodeLogRow, SignalRow, Tenant
+from aispine.store.models import (
+    PLATFORM,
+    PLATFORM_ONLY,
+    SHARED,
+    Base,
+    ExecutionRow,
+    IdempotencyKeyRow,
+    NodeLogRow,
+    SignalRow,
+    Tenant,
+)
+from aispine.store.workers import Presence
 from tests.support.environment import Servers
 from tests.support.flows import Flows
 from tests.support.shapes import echo, flow
 
 TABLES = sorted(Base.metadata.tables)
+TENANTS = sorted(set(TABLES) - PLATFORM_ONLY)
 
 
 @pytest.fixture
@@ -83,7 +97,7 @@ def test_neither_login_owns_anything_or_passes_the_policies(servers: Servers) ->
     assert [tuple(role) for role in roles] == [(False, False, False, False, 0)] * 2
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", TENANTS)
 def test_a_tenant_sees_its_rows_and_no_others(
     web_store: Store, engine_store: Store, filled: str, other: str, table: str
 ) -> None:
@@ -96,7 +110,7 @@ def test_a_tenant_sees_its_rows_and_no_others(
         assert filled in _tenants(session, table)
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", TENANTS)
 def test_without_a_tenant_nothing_of_a_tenant_is_seen(web_store: Store, filled: str, table: str) -> None:
     with web_store.session(filled) as session:
         assert _tenants(session, table)
@@ -145,6 +159,27 @@ def test_what_is_the_platforms_can_be_read_and_not_changed(web_store: Store, fil
         assert PLATFORM in _tenants(session, "agents")
         changed = session.execute(text(f"UPDATE agents SET name = 'mine' WHERE tenant_id = '{PLATFORM}'"))
         assert changed.rowcount == 0  # type: ignore[attr-defined]  # SQLAlchemy types the general result.
+
+
+def test_workers_are_seen_by_every_tenant_and_changed_by_none(
+    web_store: Store, engine_store: Store, filled: str
+) -> None:
+    now = datetime.now(UTC)
+    worker = Presence(
+        worker_id=new_id(), name="io@here", host="here", pid=1, pool="io", queues=("io",), slots=1, started_at=now
+    )
+    workers.beat(engine_store, worker)
+    with web_store.session(filled) as session:
+        assert worker.worker_id in {row.worker_id for row in workers.rows(session)}
+    for statement in (
+        f"UPDATE workers SET busy = 1 WHERE worker_id = '{worker.worker_id}'",
+        f"DELETE FROM workers WHERE worker_id = '{worker.worker_id}'",
+        "INSERT INTO counters (name, labels, tenant_id, value, updated_at) VALUES ('x', '', 'mine', 1, now())",
+        "DELETE FROM counters",
+    ):
+        with pytest.raises(ProgrammingError), web_store.session(filled) as session:
+            session.execute(text(statement))
+    workers.leave(engine_store, worker.worker_id)
 
 
 def test_a_key_finds_its_own_row_before_a_tenant_is_known(web_store: Store, filled: str, api_key: str) -> None:
