@@ -72,6 +72,13 @@ def load(files: Iterable[Path]) -> list[Flow]:
     return [found.flow for found in checked if found.flow]
 
 
+def without_tests(files: Sequence[Path]) -> Sequence[Path]:
+    """The files without the test files among them; all of them when there is nothing else."""
+    from aispine.flow.validation import is_test_file
+
+    return [file for file in files if not is_test_file(file.name)] or files
+
+
 def raise_problems(checked: Sequence[Checked]) -> None:
     """Raises `InvalidFlow` with the problems of all files, when there are any."""
     problems = [problem.as_dict() for found in checked for problem in found.problems]

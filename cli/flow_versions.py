@@ -27,7 +27,7 @@ FLOWS: Final = "/api/v1/flows"
 def deploy(ctx: click.Context, files: tuple[Path, ...], form: output.Format) -> None:
     """Deploy the flows of FILES; nothing is deployed when one of them has problems.
 
-    The same version with the same content again changes nothing.
+    The same version with the same content again changes nothing. Test files beside the flows are passed over.
 
     \b
     Example:
@@ -35,6 +35,7 @@ def deploy(ctx: click.Context, files: tuple[Path, ...], form: output.Format) -> 
     """
     from cli import client as api
 
+    files = flow_files.without_tests(files)
     flow_files.load(files)
     client = api.from_context(ctx)
     deployed = [deploy_file(client, file) for file in files]

@@ -136,7 +136,7 @@ def _case(tree: Tree, reading: Reading) -> Case:
         input=values.get("input", {}),
         now=_moment(values["now"], tree, reading) if "now" in values else START,
         mocks={name: _mocks(member, reading) for name, member in _named(values.get("mocks"), "mocks", reading)},
-        signals=tuple(Sent(**_section(each, _SIGNAL, reading, "a signal")) for each in values.get("signals", ())),
+        signals=tuple(_sent(each, reading) for each in values.get("signals", ())),
         answers={name: _answer(member, reading) for name, member in _named(values.get("answers"), "answers", reading)},
         cancel_at=values.get("cancel_at"),
         expected=_with_nulls(inside, expect),
@@ -186,6 +186,10 @@ def _mock(tree: Tree, reading: Reading) -> Mock:
     hint = "For example `error: timeout` or `error: {code: timeout, message: too slow}`."
     reading.report.add("invalid_type", "`error` must be a code", tree.members["error"].position, hint=hint)
     return Mock(code="", takes=takes)
+
+
+def _sent(tree: Tree, reading: Reading) -> Sent:
+    return Sent(**{"name": "", **_section(tree, _SIGNAL, reading, "a signal")})
 
 
 def _answer(tree: Tree, reading: Reading) -> Mapping[str, Any]:
