@@ -43,6 +43,9 @@ class Kind(StrEnum):
     CASES = "cases"
     RETRY = "retry policy"
     DEFAULTS = "defaults"
+    SCHEDULE = "schedule"
+    CRON = "cron expression"
+    TIMEZONE = "time zone"
     SECTION = "section"
 
 
@@ -160,9 +163,9 @@ FLOW_KEYS: Final = (
     ),
     Key(
         name="schedule",
-        kind=Kind.OBJECT,
-        doc="When the flow starts by itself.",
-        example='schedule: {cron: "0 8 * * *"}',
+        kind=Kind.SCHEDULE,
+        doc="When the flow starts by itself; what the newest version says holds.",
+        example='schedule: {cron: "0 8 * * MON-FRI", timezone: Europe/Madrid}',
     ),
     Key(
         name="nodes",

@@ -170,6 +170,16 @@ class Node:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Schedule:
+    """When a flow starts by itself: by `cron`, five fields read in `timezone`, or `every` so many seconds."""
+
+    cron: str | None = None
+    every: float | None = None
+    timezone: str = "UTC"
+    input: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Flow:
     """One flow file. `timeout` in seconds for a whole execution."""
 
@@ -188,4 +198,4 @@ class Flow:
     output: Template | None = None
     entry_point: str | None = None
     exit_points: tuple[str, ...] = ()
-    schedule: Mapping[str, Any] | None = None
+    schedule: Schedule | None = None

@@ -11,6 +11,8 @@ from aispine.flow.duration import MAX_SECONDS, PATTERN
 from aispine.flow.keys import CASE_KEYS, DEFAULTS_KEYS, FLOW_KEYS, RETRY_KEYS, Key, Kind
 from aispine.flow.model import NodeType
 from aispine.flow.node_keys import NODE_KEYS, TYPE_ALIASES, keys_of
+from aispine.flow.schedule import CRON_SHAPE
+from aispine.flow.schedule_section import SCHEDULE_KEYS
 from aispine.flow.section import OWN
 from aispine.flow.values import AGENT_ID, FLOW_ID, MAX_ID, NODE_ID
 
@@ -32,6 +34,7 @@ def json_schema() -> Schema:
             "retry": _section(RETRY_KEYS),
             "defaults": _section(DEFAULTS_KEYS),
             "case": _section(CASE_KEYS),
+            "schedule": _schedule(),
         },
     }
 
@@ -44,6 +47,10 @@ def _node() -> Schema:
         "properties": {"type": {"enum": [*NodeType, *TYPE_ALIASES]}},
         "allOf": [_when(node_type) for node_type in NodeType],
     }
+
+
+def _schedule() -> Schema:
+    return {**_section(SCHEDULE_KEYS), "oneOf": [{"required": ["cron"]}, {"required": ["every"]}]}
 
 
 def _when(node_type: NodeType) -> Schema:
@@ -86,7 +93,8 @@ def _bounds(key: Key) -> Schema:
 
 def _duration(key: Key) -> Schema:
     bound = "exclusiveMinimum" if key.exclusive else "minimum"
-    return {"anyOf": [{"type": "number", bound: 0, "maximum": MAX_SECONDS}, {"type": "string", "pattern": PATTERN}]}
+    number = {"type": "number", bound: key.minimum or 0, "maximum": MAX_SECONDS}
+    return {"anyOf": [number, {"type": "string", "pattern": PATTERN}]}
 
 
 def _nodes(_: Key) -> Schema:
@@ -143,12 +151,16 @@ _FRAGMENTS: Final[Mapping[Kind, Callable[[Key], Schema]]] = {
     Kind.CASES: lambda _: {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/case"}},
     Kind.RETRY: lambda _: {"$ref": "#/$defs/retry"},
     Kind.DEFAULTS: lambda _: {"$ref": "#/$defs/defaults"},
+    Kind.SCHEDULE: lambda _: {"$ref": "#/$defs/schedule"},
+    Kind.CRON: lambda _: {"type": "string", "pattern": CRON_SHAPE},
+    Kind.TIMEZONE: lambda _: _TEXT,
 }
 
 
 def reference() -> str:
     """Every key of the language as Markdown tables: type, default, example."""
     parts = ["## Keys of a flow", _rows(FLOW_KEYS), "## Keys of `defaults`", _rows(DEFAULTS_KEYS)]
+    parts += ["## Keys of `schedule`", _rows(SCHEDULE_KEYS)]
     parts += ["## Keys of every node", _rows(key for key in NODE_KEYS if len(key.types) == len(NodeType))]
     for node_type in NodeType:
         own = [key for key in keys_of(node_type) if len(key.types) < len(NodeType)]

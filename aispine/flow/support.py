@@ -9,12 +9,11 @@ from aispine.flow.model import Flow, Node, NodeType
 from aispine.flow.problem import Problem
 
 NOT_YET: Final = frozenset({NodeType.TOOL})
-FLOW_KEYS_NOT_YET: Final = frozenset({"schedule"})
 
 
 def unsupported(flow: Flow, file: str = "flow.yaml") -> tuple[Problem, ...]:
-    """A problem for every node and key of the flow that this version cannot run yet."""
-    return (*_flow_keys(flow, file), *(_node(node, file) for node in _walk(flow.nodes) if node.type in NOT_YET))
+    """A problem for every node of the flow that this version cannot run yet."""
+    return tuple(_node(node, file) for node in _walk(flow.nodes) if node.type in NOT_YET)
 
 
 def _walk(nodes: tuple[Node, ...]) -> Iterator[Node]:
@@ -34,9 +33,3 @@ def _node(node: Node, file: str) -> Problem:
         node=node.id,
         hint="The file is valid; deploy it once a version that runs them is installed.",
     )
-
-
-def _flow_keys(flow: Flow, file: str) -> Iterator[Problem]:
-    for name in sorted(FLOW_KEYS_NOT_YET):
-        if getattr(flow, name) is not None:
-            yield Problem(code="not_yet", message=f"`{name}` of a flow is not carried out yet", file=file)

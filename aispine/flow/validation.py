@@ -24,6 +24,7 @@ from aispine.flow.problem import Problem, Report
 from aispine.flow.reader import DEFAULT_LIMITS, read
 from aispine.flow.reading import Reading
 from aispine.flow.rules import check_node
+from aispine.flow.schedule_section import read_schedule
 from aispine.flow.scopes import Check, View, check_uses
 from aispine.flow.section import read_defaults, read_section, table
 from aispine.flow.tree import Limits, Tree
@@ -68,6 +69,8 @@ def _flow(root: Tree, report: Report, limits: Limits) -> Flow:
     drafter = Drafter(report, limits)
     if "defaults" in values:
         drafter.timeout, drafter.retry = read_defaults(values["defaults"], reading)
+    if "schedule" in values:
+        values["schedule"] = read_schedule(values["schedule"], reading, values.get("input_schema"))
     body = drafter.body(values.get("nodes", ()), "flow")
     _Checker(body, reading, values, report).check()
     given = {name: values[name] for name in _FIELDS if name in values}

@@ -16,6 +16,7 @@ from aispine.flow.inputs import schema_problem
 from aispine.flow.keys import Key, Kind
 from aispine.flow.reading import Link, Misfit, Reading, Use, did_you_mean, expected, kind_of
 from aispine.flow.references import shorten
+from aispine.flow.schedule import CRON_HINT, cron_problem, timezones
 from aispine.flow.tree import Tree
 
 MAX_ID: Final = 100
@@ -139,6 +140,8 @@ def read_duration(tree: Tree, key: Key, _reading: Reading) -> float:
         raise Misfit(str(error), hint=HINT, code="invalid_duration") from error
     if key.exclusive and seconds == 0:
         raise Misfit("must be more than nothing", hint=HINT, code="invalid_duration")
+    if key.minimum is not None and seconds < key.minimum:
+        raise Misfit(f"must be at least {key.minimum:g} s", hint=HINT, code="invalid_duration")
     return seconds
 
 
@@ -246,6 +249,21 @@ def _tree(tree: Tree, _key: Key, _reading: Reading) -> Tree:
     return tree
 
 
+def _cron(tree: Tree, key: Key, reading: Reading) -> str:
+    text = " ".join(_text(tree, key, reading).split())
+    if why := cron_problem(text):
+        raise Misfit(why, hint=CRON_HINT)
+    return text
+
+
+def _timezone(tree: Tree, key: Key, reading: Reading) -> str:
+    text = _text(tree, key, reading)
+    if text not in timezones():
+        hint = did_you_mean(text, timezones()) or "Write a name such as `Europe/Madrid`, or `UTC`."
+        raise Misfit(f"there is no time zone `{shorten(text, MAX_ID)}`", hint=hint)
+    return text
+
+
 _FLOW_RULE: Final = "A flow_id is made of letters, digits, `_` and `-`."
 
 _READERS: Final[Mapping[Kind, Callable[[Tree, Key, Reading], Any]]] = {
@@ -279,5 +297,8 @@ _READERS: Final[Mapping[Kind, Callable[[Tree, Key, Reading], Any]]] = {
     Kind.CASES: _list,
     Kind.RETRY: _tree,
     Kind.DEFAULTS: _tree,
+    Kind.SCHEDULE: _tree,
+    Kind.CRON: _cron,
+    Kind.TIMEZONE: _timezone,
     Kind.SECTION: _tree,
 }

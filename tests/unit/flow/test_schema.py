@@ -7,11 +7,12 @@ from jsonschema import Draft202012Validator
 from aispine.flow.keys import CASE_KEYS, DEFAULTS_KEYS, FLOW_KEYS, RETRY_KEYS
 from aispine.flow.model import NodeType
 from aispine.flow.node_keys import NODE_KEYS
+from aispine.flow.schedule_section import SCHEDULE_KEYS
 from aispine.flow.schema import json_schema, reference
 from aispine.flow.validation import check
 from tests.unit.flow.test_validation import HEAD, MISTAKES, OLDER, WHOLE
 
-EVERY_KEY = (*FLOW_KEYS, *NODE_KEYS, *RETRY_KEYS, *DEFAULTS_KEYS, *CASE_KEYS)
+EVERY_KEY = (*FLOW_KEYS, *NODE_KEYS, *RETRY_KEYS, *DEFAULTS_KEYS, *CASE_KEYS, *SCHEDULE_KEYS)
 VALIDATOR = Draft202012Validator(json_schema())
 SEEN_ONLY_BY_THE_VALIDATOR = frozenset(
     {"dangling_reference", "self_reference", "join_of_nothing", "invalid_expression", "out_of_scope", "invalid_range"}

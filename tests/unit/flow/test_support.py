@@ -158,11 +158,11 @@ def test_references_inside_a_schema_are_followed():
 
 def test_what_is_not_run_yet_is_told_with_its_place():
     flow = load(
-        "flow_id: f\nversion: 1.0.0\nschedule: {cron: '* * * * *'}\nnodes:\n  - {id: a, type: input}\n"
+        "flow_id: f\nversion: 1.0.0\nnodes:\n  - {id: a, type: input}\n"
         "  - {id: b, type: tool, tool_id: t, depends_on: [a]}\n"
     )
     found = unsupported(flow, "f.yaml")
-    assert [(each.code, each.node, each.line) for each in found] == [("not_yet", None, None), ("not_yet", "b", 6)]
+    assert [(each.code, each.node, each.line) for each in found] == [("not_yet", "b", 5)]
 
 
 def test_what_runs_now_is_not_told():
