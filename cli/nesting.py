@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from aispine.flow import paths
@@ -37,27 +37,34 @@ class Nesting:
 
     def add(self, path: str) -> None:
         """Takes note of a node, or of a frame that has begun."""
-        while path:
-            if paths.is_frame(path):
-                self._frames.setdefault(paths.container_of(path), {})[path] = None
-                path = paths.container_of(path)
+        for each in (path, *paths.around(path)):
+            if paths.is_frame(each):
+                self._frames.setdefault(paths.container_of(each), {})[each] = None
             else:
-                self._inside.setdefault(paths.frame_of(path), {})[path] = None
-                path = paths.frame_of(path)
+                self._inside.setdefault(paths.frame_of(each), {})[each] = None
 
     def lines(self, nodes: Mapping[str, NodeProgress], most: int) -> Iterator[Line]:
         """The lines from top to bottom; of a container with more than `most` frames only those that matter now."""
         return self._body(nodes, paths.ROOT, 0, most)
 
     def _body(self, nodes: Mapping[str, NodeProgress], frame: str, depth: int, most: int) -> Iterator[Line]:
-        for path in self._inside.get(frame, ()):
+        for path in self._in_order(frame):
             node = nodes.get(path) or NodeProgress(path=path, type=self._shape.type_of(path))
             name = path[len(paths.frame_of(paths.container_of(frame))) :].lstrip("/") if frame else path
             frames = self._ordered(path)
             statuses = {each: self._status(nodes, each, node) for each in frames}
+            if node.status == NodeStatus.PENDING and NodeStatus.RUNNING in statuses.values():
+                # No event says that a container goes on with what was opened again inside.
+                node = replace(node, status=NodeStatus.RUNNING)
             yield Line(depth=depth, name=name, node=node, summary=_summary(node, statuses))
             for each in _shown(node, statuses, most):
                 yield from self._body(nodes, each, depth + 1, most)
+
+    def _in_order(self, frame: str) -> list[str]:
+        """What was seen in a frame, in the order of the flow."""
+        seen = self._inside.get(frame, {})
+        body = [paths.within(frame, name) for name in self._shape.body(frame)] if frame else []
+        return [*(path for path in body if path in seen), *(path for path in seen if path not in body)]
 
     def _ordered(self, container: str) -> list[str]:
         found = list(self._frames.get(container, ()))

@@ -20,6 +20,8 @@ from cli.progress import Progress
 
 _FRAME: Final = 8
 """Lines of the screen that are not nodes: the title, the counts, and room for the prompt."""
+_WIDEST: Final = 40
+"""Paths up to this long make room for themselves on the lines that follow."""
 _REFRESHES: Final = 8
 """Drawings a second: calm to look at, and quick enough for a spinner."""
 
@@ -64,6 +66,7 @@ class LineScreen:
     def _line(self, event: Mapping[str, Any]) -> str:
         noun, _, verb = str(event["type"]).partition(".")
         path = event.get("path") or noun
+        self._width = max(self._width, min(len(path), _WIDEST))
         what = "  ".join(self._details(noun, verb, event))
         return f"{text.clock(event['created_at'])}  {path:<{self._width}}  {verb.replace('_', ' '):<9}  {what}".rstrip()
 

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from aispine.errors import AISpineError, NotFound
+from aispine.flow import paths
 from aispine.flow.status import ExecutionStatus
 from cli.errors import Interrupted
 from cli.node_progress import error_text
@@ -92,13 +93,19 @@ def check_completed(client: Client, execution: dict[str, Any]) -> None:
     """Raises an `AISpineError` that says what went wrong, unless the execution completed."""
     if ExecutionStatus(execution["status"]).successful:
         return
-    nodes = [node for node in results(client, execution["execution_id"]) if node["status"] == "failed"]
+    nodes = _innermost([node for node in results(client, execution["execution_id"]) if node["status"] == "failed"])
     why = error_text(execution.get("error") or {})
     raise AISpineError(
         one_line(f"the execution {_ended(execution['status'])}{': ' if why else ''}{why}", limit=1000),
         hint=_logs_hint(execution["execution_id"], nodes),
         errors=[{"path": node["path"], "message": one_line(error_text(node["error"]))} for node in nodes],
     )
+
+
+def _innermost(failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Failed nodes in which no other one failed: a container fails because of what is inside."""
+    outer = {part for node in failed for part in paths.around(node["path"])}
+    return [node for node in failed if node["path"] not in outer and not paths.is_frame(node["path"])]
 
 
 def _ended(status: str) -> str:

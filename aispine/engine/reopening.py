@@ -27,6 +27,7 @@ def retry(ledger: Ledger, fact: RetryRequested, _terms: Terms) -> None:
     ledger.everything()
     ledger.reopen()
     ledger.record("execution.retried", **fact.detail)
+    _put_back_handler(ledger)
     go_on(ledger)
 
 
@@ -34,6 +35,17 @@ def go_on(ledger: Ledger) -> None:
     """Sets everything going that can, from the rows that are there."""
     ledger.everything()
     _reopen_frame(ledger, paths.ROOT)
+
+
+def _put_back_handler(ledger: Ledger) -> None:
+    """The flow's own failure handler, and what follows it, is there for the next failure too."""
+    handler = ledger.plan.flow.on_error
+    places = [] if handler is None else [handler]
+    for path in places:
+        if ledger.node(path).status.terminal:
+            ledger.forget(path)
+            ledger.reset(path)
+        places.extend(edge.target for edge in ledger.plan.outgoing(path) if edge.target not in places)
 
 
 def _reopen_frame(ledger: Ledger, frame: str) -> None:

@@ -6,6 +6,7 @@ index in brackets; the frame of the flow itself is the empty path.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 ROOT: Final = ""
@@ -48,3 +49,11 @@ def index_of(frame: str) -> str:
 def is_inside(path: str, frame: str) -> bool:
     """True for everything below a frame or a container, at any depth."""
     return path.startswith((f"{frame}/", f"{frame}["))
+
+
+def around(path: str) -> Iterator[str]:
+    """The frames and containers that a node or frame stands in, innermost first."""
+    frame = container_of(path) if is_frame(path) else frame_of(path)
+    while frame:
+        yield frame
+        frame = container_of(frame) if is_frame(frame) else frame_of(frame)

@@ -12,6 +12,7 @@ from aispine.errors import Conflict, NotFound, Unprocessable
 from aispine.store.database import Store
 from aispine.store.ids import new_id
 from tests.support.flows import Flows, Seen
+from tests.support.operations import operations
 from tests.support.shapes import agent, echo, flow, says
 from tests.support.workers import Workers
 
@@ -120,6 +121,17 @@ def test_the_handler_of_the_flow_runs_once_more_when_it_fails_again(
     second = again(flows, web_store, first.execution.execution_id, "bad")
     assert first.statuses == second.statuses == {"a": "completed", "bad": "failed", "tell": "completed"}
     assert second.count("node.started", "tell") == 1
+
+
+def test_the_handler_of_the_flow_runs_once_more_after_a_retry(
+    workers: Workers, flows: Flows, web_store: Store, tenant: str
+) -> None:
+    nodes = (echo("bad", **FAILS), echo("tell"), echo("told", "tell"))
+    execution_id = flows.run(flow("told", *nodes, on_error="tell"), {}).execution.execution_id
+    operations(web_store, tenant).retry(execution_id)
+    again = flows.wait(execution_id)
+    assert again.statuses == {"bad": "failed", "tell": "completed", "told": "completed"}
+    assert (again.count("node.started", "tell"), again.count("node.completed", "told")) == (2, 2)
 
 
 def test_a_subflow_that_is_run_again_starts_a_child_of_its_own(
