@@ -42,4 +42,16 @@ def _drawing(tree: Tree, parent: Drawing | None) -> Drawing:
     return branch
 
 
-_STYLES: Final = {"flow": "bold", "chain": "cyan", "group": "magenta", "chord": "yellow", "run": "dim"}
+_STYLES: Final = {
+    "flow": "bold",
+    "chain": "cyan",
+    "group": "magenta",
+    "chord": "yellow",
+    "lane": "cyan",
+    "run": "dim",
+    "loop": "blue",
+    "map": "blue",
+    "fork": "blue",
+    "branch": "blue",
+    "wait": "magenta",
+}

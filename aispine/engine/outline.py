@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aispine.flow.model import Flow
-from aispine.flow.plan import Edge, EdgeKind, Graph, in_place, needs_worker, plan
+from aispine.flow.model import Flow, Node
+from aispine.flow.plan import CONTAINERS, WAITS, Edge, EdgeKind, Graph, in_place, make_graph, needs_worker, plan
 from aispine.flow.shape import Chain, Chord, Lane, Shape, Step, shape
 
 
@@ -19,23 +19,54 @@ class Tree:
 
 
 def describe(flow: Flow) -> Tree:
-    """The segments of a flow in the order in which they can start, each with its chain, group or chord."""
-    graph = plan(flow).graph
-    children = tuple(
-        Tree(label=_trigger(graph, names[0]), children=(_tree(graph, part),)) for names, part in _segments(graph)
-    )
-    return Tree(label=f"flow {flow.flow_id} {flow.version}", children=children)
+    """The segments of a flow in the order in which they can start: chains, groups and chords, containers and waits."""
+    return Tree(label=f"flow {flow.flow_id} {flow.version}", children=_parts(plan(flow).graph))
 
 
-def _segments(graph: Graph) -> Iterator[tuple[list[str], Shape]]:
+def _parts(graph: Graph, start: str = "at the start") -> tuple[Tree, ...]:
+    """What a graph consists of, each part under what starts it; `start` is said of what nothing in the graph starts."""
+    return tuple(Tree(label=_trigger(graph, name, start), children=(part,)) for name, part in _segments(graph))
+
+
+def _segments(graph: Graph) -> Iterator[tuple[str, Tree]]:
     covered: set[str] = set()
     for name in graph.order:
-        if name in covered or not needs_worker(graph.nodes[name]):
-            continue
-        together = [other for other in _siblings(graph, name) if other not in covered]
-        part = shape(graph, together)
-        covered.update(_steps(part))
-        yield together, part
+        node = graph.nodes[name]
+        if node.type in CONTAINERS:
+            yield name, _container(node)
+        elif node.type in WAITS:
+            yield name, Tree(label=_waiting(node))
+        elif name not in covered and needs_worker(node):
+            together = [other for other in _siblings(graph, name) if other not in covered]
+            part = shape(graph, together)
+            covered.update(_steps(part))
+            yield together[0], _tree(graph, part)
+
+
+def _container(node: Node) -> Tree:
+    if node.fork is not None:
+        branches = (
+            Tree(label=f"branch {name}", children=_parts(make_graph(body), "with the branch"))
+            for name, body in node.fork.branches.items()
+        )
+        return Tree(label=f"fork {node.id}", children=tuple(branches))
+    start = "with each item" if node.map else "with each iteration"
+    parts = _parts(make_graph(node.bodies[0]), start)
+    return Tree(label=f"{node.type} {node.id}, {_bounds(node)}", children=parts)
+
+
+def _bounds(node: Node) -> str:
+    if node.loop is not None:
+        return f"{node.loop.max_iterations} iterations at most"
+    together = node.map.max_concurrency if node.map else None
+    return "each item" if together is None else f"each item, {together} at a time"
+
+
+def _waiting(node: Node) -> str:
+    if node.approval is not None:
+        return f"wait {node.id} for a person"
+    wait = node.wait
+    return f"wait {node.id} for the signal {wait.signal}" if wait and wait.signal else f"wait {node.id} for a time"
 
 
 def _siblings(graph: Graph, name: str) -> list[str]:
@@ -56,10 +87,10 @@ def _seen_through(graph: Graph, edges: tuple[Edge, ...]) -> tuple[Edge, ...]:
     return edges
 
 
-def _trigger(graph: Graph, name: str) -> str:
+def _trigger(graph: Graph, name: str, start: str) -> str:
     edges = _seen_through(graph, graph.incoming[name])
     if not edges:
-        return "at the start"
+        return start
     return " or ".join(dict.fromkeys(map(_reason, edges))) if _controlled(edges) else _after(edges)
 
 
@@ -94,6 +125,8 @@ def _tree(graph: Graph, part: Shape) -> Tree:
 
 def _named(graph: Graph, name: str) -> str:
     node = graph.nodes[name]
+    if node.subflow is not None:
+        return f"{name} (subflow {node.subflow.flow_id})"
     return f"{name} ({node.agent_id})" if node.agent_id else name
 
 
