@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+import time
+from socket import gethostname
+from typing import Any, Final
 
 from celery.beat import Scheduler
+from celery.utils.nodenames import nodename
 
 from aispine import logs, settings
 from aispine.engine import broker
@@ -12,8 +16,12 @@ from aispine.engine.dispatch import Dispatch
 from aispine.engine.queues import Queues
 from aispine.engine.recover import Tick
 from aispine.errors import StoreUnavailable
-from aispine.store import database
-from workers import process
+from aispine.stack.worker import BEAT
+from aispine.store import database, workers
+from workers import presence, process
+
+FORGOTTEN: Final = 300.0
+"""Seconds of silence after which a worker is no longer shown, not even as lost."""
 
 _log = logs.get(__name__)
 
@@ -24,16 +32,28 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._tick = _tick()
+        self._presence = presence.of_this_process(nodename(BEAT, gethostname()), BEAT)
+        self._spoke_at = -math.inf
 
     def tick(self, *_args: Any, **_kwargs: Any) -> float:
         """Recovers once; returns the seconds to sleep."""
         period = settings.current().tick
         try:
             troubled = self._tick.recover() > 0
+            self._say_it_lives()
             return period if troubled else self._tick.pause(period)
         except StoreUnavailable as error:
             _log.warning("tick.store_unavailable", error=str(error))
             return period
+
+    def _say_it_lives(self) -> None:
+        """Only a tick that got through says so."""
+        if time.monotonic() < self._spoke_at + settings.current().heartbeat:
+            return
+        self._spoke_at = time.monotonic()
+        workers.beat(self._tick.store, self._presence)
+        for name in workers.forget(self._tick.store, FORGOTTEN):
+            _log.warning("tick.worker_gone", worker=name)
 
 
 def _tick() -> Tick:

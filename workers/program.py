@@ -31,7 +31,9 @@ def work(name: str, concurrency: int, patience: float = PATIENCE) -> int:
     The signal stops it from taking messages. It ends as soon as nothing runs, and after `patience`
     seconds whatever runs.
     """
-    from workers.app import app  # Here, since beat needs no task and nothing that a task needs.
+    # Here, since beat needs no task and nothing that a task needs.
+    from workers import attendance
+    from workers.app import app
 
     current = settings.current()
     signals.worker_shutting_down.connect(functools.partial(_limit, patience), weak=False)
@@ -47,6 +49,7 @@ def work(name: str, concurrency: int, patience: float = PATIENCE) -> int:
         task_events=current.task_events,
         quiet=True,
     )
+    attendance.attend(name)
     worker.start()
     return int(worker.exitcode or 0)
 

@@ -6,6 +6,7 @@ import functools
 import os
 
 from aispine import settings
+from aispine.agent import call as agent_call
 from aispine.engine import broker
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.lease import Leases
@@ -13,7 +14,7 @@ from aispine.engine.run import AgentCache, Worker
 from aispine.store import database
 from workers import process
 
-_POOL = 4
+POOL = 4
 """Connections of a process; hundreds of threads share them, since a node needs one only at its two ends."""
 
 
@@ -25,13 +26,13 @@ def worker() -> Worker:
 @functools.lru_cache(maxsize=1)
 def _worker(_pid: int) -> Worker:
     current = settings.current()
-    store = database.engine_store(_POOL)
+    store = database.engine_store(POOL)
     terms = process.terms()
     return Worker(
         store=store,
         settings=current,
         terms=terms,
-        leases=Leases(store, terms.owner, lease=current.lease, heartbeat=current.heartbeat),
+        leases=Leases(store, terms.owner, lease=current.lease, heartbeat=current.heartbeat, let_go=agent_call.give_up),
         dispatch=Dispatch(store=store, celery=broker.app(), wakeups=process.waker()),
         agents=AgentCache(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,12 @@ def call(agent: AgentVersion, request: AgentRequest, settings: Settings) -> Call
     capture = Capture(settings.max_log_bytes)
     outcome = _checked(agent, _call_python(agent, request, settings, capture))
     return Called(outcome=outcome, log=capture.text())
+
+
+def give_up(execution_id: str, path: str) -> bool:
+    """Ends the call of that node, if this process has one under way over HTTP; it ends as `cancelled`."""
+    http = sys.modules.get("aispine.agent.http")  # Not imported: whoever never called one has nothing to give up.
+    return http is not None and bool(http.cancel(execution_id, path))
 
 
 def _call_http(agent: AgentVersion, request: AgentRequest, settings: Settings) -> Outcome:

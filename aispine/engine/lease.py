@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -27,12 +27,25 @@ def owner() -> str:
 
 
 class Leases:
-    """The nodes that this process runs now; a thread renews their leases together."""
+    """The nodes that this process runs now; a thread renews their leases together.
 
-    def __init__(self, store: Store, name: str, *, lease: float, heartbeat: float) -> None:
+    `let_go` is told the execution and the path of a node that is not this process's any more: it was cancelled, its
+    time is over, or it was given to another.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        name: str,
+        *,
+        lease: float,
+        heartbeat: float,
+        let_go: Callable[[str, str], object] = lambda _execution_id, _path: None,
+    ) -> None:
         self._store = store
         self._owner = name
         self._lease = lease
+        self._let_go = let_go
         self._heartbeat: Final = heartbeat
         self._lock = threading.Lock()
         self._held: dict[tuple[str, str, int], float] = {}
@@ -58,8 +71,13 @@ class Leases:
         young = time.monotonic() - self._heartbeat / 2
         with self._lock:
             keys = [key for key, since in self._held.items() if since <= young]
-        if keys:
-            leases.renew(self._store, keys, owner=self._owner, lease=self._lease)
+        if not keys:
+            return
+        for execution_id, path, attempt in leases.renew(self._store, keys, owner=self._owner, lease=self._lease):
+            with self._lock:
+                running = self._held.pop((execution_id, path, attempt), None) is not None
+            if running:
+                self._let_go(execution_id, path)
 
     def _renew_for_ever(self) -> None:
         while True:

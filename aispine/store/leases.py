@@ -14,21 +14,31 @@ _RENEW: Final = Statement(
     "renew_leases",
     "json, text, double precision",
     """
-    UPDATE node_executions n SET due_at = clock_timestamp() + $3 * interval '1 second'
-    FROM (
-      SELECT m.execution_id, m.path
-      FROM node_executions m, json_to_recordset($1) AS x(execution_id uuid, path text, attempt smallint)
-      WHERE m.execution_id = x.execution_id AND m.path = x.path AND m.attempt = x.attempt
-        AND m.status = 'running' AND m.lease_owner = $2
-      FOR NO KEY UPDATE OF m SKIP LOCKED
-    ) held
-    WHERE n.execution_id = held.execution_id AND n.path = held.path
+    WITH asked AS (
+      SELECT * FROM json_to_recordset($1) AS x(execution_id uuid, path text, attempt smallint)
+    ), renewed AS (
+      UPDATE node_executions n SET due_at = clock_timestamp() + $3 * interval '1 second'
+      FROM (
+        SELECT m.execution_id, m.path FROM node_executions m, asked x
+        WHERE m.execution_id = x.execution_id AND m.path = x.path AND m.attempt = x.attempt
+          AND m.status = 'running' AND m.lease_owner = $2
+        FOR NO KEY UPDATE OF m SKIP LOCKED
+      ) held
+      WHERE n.execution_id = held.execution_id AND n.path = held.path
+    )
+    SELECT x.execution_id, x.path, x.attempt FROM asked x
+    LEFT JOIN node_executions m ON m.execution_id = x.execution_id AND m.path = x.path
+    WHERE (m.attempt = x.attempt AND m.status = 'running' AND m.lease_owner = $2) IS NOT TRUE
     """,
 )
 
+Key = tuple[str, str, int]
+"""One attempt: its execution, its path and its number."""
 
-def renew(store: Store, keys: Sequence[tuple[str, str, int]], *, owner: str, lease: float) -> None:
-    """Moves the end of these leases to `lease` seconds from now."""
+
+def renew(store: Store, keys: Sequence[Key], *, owner: str, lease: float) -> list[Key]:
+    """Moves the end of these leases to `lease` seconds from now; returns those that the owner holds no more."""
     rows = [{"execution_id": execution_id, "path": path, "attempt": attempt} for execution_id, path, attempt in keys]
+    asked = dumps(sorted(rows, key=lambda row: (row["execution_id"], row["path"])))
     with store.autocommit() as link:
-        _RENEW.run(link, dumps(sorted(rows, key=lambda row: (row["execution_id"], row["path"]))), owner, lease)
+        return [(str(row.execution_id), row.path, row.attempt) for row in _RENEW.all(link, asked, owner, lease)]
