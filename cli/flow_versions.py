@@ -35,10 +35,10 @@ def deploy(ctx: click.Context, files: tuple[Path, ...], form: output.Format) -> 
     """
     from cli import client as api
 
-    files = flow_files.without_tests(files)
-    flow_files.load(files)
+    flows = flow_files.without_tests(files)
+    flow_files.load(flows)
     client = api.from_context(ctx)
-    deployed = [deploy_file(client, file) for file in files]
+    deployed = [deploy_file(client, file) for file in flows]
     if form == "json":
         output.write_json(deployed)
         return

@@ -47,6 +47,7 @@ class Kind(StrEnum):
     CRON = "cron expression"
     TIMEZONE = "time zone"
     SECTION = "section"
+    SECTIONS = "sections"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

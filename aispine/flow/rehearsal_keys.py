@@ -17,7 +17,7 @@ TEST_KEYS: Final = (
     ),
     Key(
         name="cases",
-        kind=Kind.CASES,
+        kind=Kind.SECTIONS,
         required=True,
         doc="The executions to rehearse.",
         example="cases: [{name: an urgent ticket, input: {body: Help}, expect: {status: completed}}]",
@@ -44,7 +44,7 @@ REHEARSAL_KEYS: Final = (
     ),
     Key(
         name="signals",
-        kind=Kind.CASES,
+        kind=Kind.SECTIONS,
         default=[],
         doc="The signals that are sent, each with the time since the start.",
         example="signals: [{name: paid, at: 5m, payload: {amount: 10}}]",

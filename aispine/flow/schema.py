@@ -11,6 +11,14 @@ from aispine.flow.duration import MAX_SECONDS, PATTERN
 from aispine.flow.keys import CASE_KEYS, DEFAULTS_KEYS, FLOW_KEYS, RETRY_KEYS, Key, Kind
 from aispine.flow.model import NodeType
 from aispine.flow.node_keys import NODE_KEYS, TYPE_ALIASES, keys_of
+from aispine.flow.rehearsal_keys import (
+    EXPECT_KEYS,
+    MOCK_KEYS,
+    NODE_EXPECT_KEYS,
+    REHEARSAL_KEYS,
+    SIGNAL_KEYS,
+    TEST_KEYS,
+)
 from aispine.flow.schedule import CRON_SHAPE
 from aispine.flow.schedule_section import SCHEDULE_KEYS
 from aispine.flow.section import OWN
@@ -167,6 +175,19 @@ def reference() -> str:
         parts += [f"## Keys of `{node_type}`", _rows(own) if own else "None of its own."]
     parts += ["## Keys of a retry policy", _rows(RETRY_KEYS), "## Keys of a case", _rows(CASE_KEYS)]
     return "\n\n".join(parts) + "\n"
+
+
+def rehearsal_reference() -> str:
+    """Every key of a test file as Markdown tables."""
+    sections = {
+        "a test file": TEST_KEYS,
+        "a test case": REHEARSAL_KEYS,
+        "an answer of an agent": MOCK_KEYS,
+        "a signal": SIGNAL_KEYS,
+        "`expect`": EXPECT_KEYS,
+        "an expected node": NODE_EXPECT_KEYS,
+    }
+    return "\n\n".join(f"## Keys of {what}\n\n{_rows(keys)}" for what, keys in sections.items()) + "\n"
 
 
 def _rows(keys: Iterable[Key]) -> str:

@@ -301,4 +301,5 @@ _READERS: Final[Mapping[Kind, Callable[[Tree, Key, Reading], Any]]] = {
     Kind.CRON: _cron,
     Kind.TIMEZONE: _timezone,
     Kind.SECTION: _tree,
+    Kind.SECTIONS: _list,
 }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from cli.flow_files import without_tests
 from cli.main import main
 from tests.unit.cli.standin import problem, serving
 
@@ -44,3 +45,9 @@ def test_a_problem_names_its_file_once(file: Path) -> None:
 def test_what_is_no_problem_of_the_text_names_the_file_too(file: Path) -> None:
     result = deploy(file, 409, code="version_conflict", detail="a 1.0.0 is deployed", hint="Use 1.0.1.")
     assert result.stderr.splitlines() == [f"Error: {file}: a 1.0.0 is deployed", "Hint: Use 1.0.1."]
+
+
+def test_test_files_among_flows_are_passed_over(tmp_path: Path) -> None:
+    flow, beside = tmp_path / "f.yaml", tmp_path / "f.test.yaml"
+    assert without_tests([beside, flow]) == [flow]
+    assert without_tests([beside]) == [beside]
