@@ -23,7 +23,9 @@ nodes:
           type: map
           items: input.pages
           max_concurrency: 4
-          body: [{id: ocr, type: processor, agent_id: echo}, {id: check, type: processor, agent_id: echo, depends_on: [ocr]}]
+          body:
+            - {id: ocr, type: processor, agent_id: echo}
+            - {id: check, type: processor, agent_id: echo, depends_on: [ocr]}
       one: [{id: pause, type: wait, seconds: 3}]
   - {id: meet, type: join, depends_on: [split]}
   - {id: poll, type: loop, depends_on: [meet], max_iterations: 5, body: [{id: ask, type: approval}]}
