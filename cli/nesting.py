@@ -34,14 +34,21 @@ class Nesting:
         self._shape = shape
         self._frames: dict[str, dict[str, None]] = {}
         self._inside: dict[str, dict[str, None]] = {paths.ROOT: dict.fromkeys(shape.top)}
+        self._ended: dict[str, str] = {}
+        """Frames in which nothing has happened since they ended: of a large map, nearly all."""
 
     def add(self, path: str) -> None:
         """Takes note of a node, or of a frame that has begun."""
         for each in (path, *paths.around(path)):
             if paths.is_frame(each):
+                self._ended.pop(each, None)
                 self._frames.setdefault(paths.container_of(each), {})[each] = None
             else:
                 self._inside.setdefault(paths.frame_of(each), {})[each] = None
+
+    def reopen(self) -> None:
+        """Forgets which frames have ended."""
+        self._ended.clear()
 
     def lines(self, nodes: Mapping[str, NodeProgress], most: int) -> Iterator[Line]:
         """The lines from top to bottom; of a container with more than `most` frames only those that matter now."""
@@ -74,6 +81,12 @@ class Nesting:
         """What a frame does: as the API tells it, else as the nodes in it do."""
         if frame in nodes:
             return nodes[frame].status
+        status = self._ended.get(frame) or self._derived(nodes, frame, container)
+        if status in {NodeStatus.COMPLETED, NodeStatus.FAILED}:
+            self._ended[frame] = status
+        return status
+
+    def _derived(self, nodes: Mapping[str, NodeProgress], frame: str, container: NodeProgress) -> str:
         seen = {path: nodes[path].status for path in self._inside.get(frame, ()) if path in nodes}
         if any(each == NodeStatus.FAILED and not self._shape.handles_errors(path) for path, each in seen.items()):
             return NodeStatus.FAILED

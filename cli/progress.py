@@ -66,6 +66,7 @@ class Progress:
 
     def _reopen(self) -> None:
         """Puts back what an opened execution does again; what has succeeded in it stays."""
+        self._nesting.reopen()
         for path, node in self.nodes.items():
             failed = node.status == NodeStatus.FAILED and not self._shape.handles_errors(path)
             blocked = node.status == NodeStatus.SKIPPED and node.note == "blocked"
