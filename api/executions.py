@@ -43,6 +43,7 @@ def list_executions(query: dict[str, Any]) -> Any:
         labels=dict(label.split("=", 1) for label in query["label"]),
         correlation_id=query.get("correlation_id"),
         parent=str(query["parent"]) if "parent" in query else None,
+        schedule_id=str(query["schedule_id"]) if "schedule_id" in query else None,
     )
     with tenant_session() as session:
         return views.list_executions(
@@ -66,7 +67,7 @@ def results(execution_id: str) -> Any:
     """Show every node of an execution, those in bodies below their containers."""
     with tenant_session() as session:
         status = views.show(session, execution_id).status
-        nodes = views.results(session, execution_id)
+        nodes = views.results(session, execution_id, parts().surroundings)
     return {"execution_id": execution_id, "status": status, "data": nodes, "next_cursor": None}
 
 

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from aispine.access import Principal
 from aispine.engine import broker
 from aispine.engine.dispatch import Dispatch
+from aispine.engine.queues import Queues
+from aispine.engine.surroundings import Surroundings
 from aispine.errors import StoreUnavailable
 from aispine.events.waker import Waker
 from aispine.events.wakeups import Wakeups
@@ -43,6 +45,16 @@ class Parts:
     @functools.cached_property
     def _waker(self) -> Waker | None:
         return Waker(self.settings.redis_url) if self.settings.redis_url else None
+
+    @functools.cached_property
+    def queues(self) -> Queues:
+        return Queues(self.settings.broker_url or self.settings.redis_url or "")
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What is known of the platform around the nodes of an execution."""
+        settings = self.settings
+        return Surroundings(lengths=self.queues.lengths, lease=settings.lease, heartbeat=settings.heartbeat)
 
     def dispatch(self, tenant_id: str) -> Dispatch:
         """What sends the messages that an operation of the tenant calls for."""

@@ -50,8 +50,6 @@ def advanced(node: NodeProgress, verb: str, event: Mapping[str, Any]) -> NodePro
 
 def of_result(node: Mapping[str, Any]) -> NodeProgress:
     """The node as the API shows it."""
-    waits = node.get("waiting_for")
-    error = error_text(node["error"]) if node.get("error") else ""
     return NodeProgress(
         path=node["path"],
         type=node.get("type") or "",
@@ -59,8 +57,16 @@ def of_result(node: Mapping[str, Any]) -> NodeProgress:
         attempts=node.get("attempts") or 0,
         started_at=node.get("started_at"),
         finished_at=node.get("finished_at"),
-        note=text.one_line(waiting_text(waits), 200) if waits else text.one_line(error, 200),
+        note=text.one_line(_about(node), 200),
     )
+
+
+def _about(node: Mapping[str, Any]) -> str:
+    """What it waits for with the time here, else why it does not run, else why it failed."""
+    waits = node.get("waiting_for") or {}
+    if waits.get("kind") in _WAITS or waits.get("kind") == "timer":
+        return waiting_text(waits)
+    return str(node.get("reason") or (error_text(node["error"]) if node.get("error") else ""))
 
 
 def note(verb: str, data: Mapping[str, Any]) -> str:
@@ -95,7 +101,9 @@ def _waiting_for(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def waiting_text(waits: Mapping[str, Any]) -> str:
     """What a node waits for, and until when."""
-    words = _WAITS.get(str(waits.get("kind")), "").format(name=waits.get("name"), id=waits.get("execution_id"))
+    holder = f", held by {waits['held_by']}" if waits.get("held_by") else ""
+    words = _WAITS.get(str(waits.get("kind")), "")
+    words = words.format(name=waits.get("name"), id=waits.get("execution_id"), holder=holder)
     until = text.local(waits["due_at"]) if waits.get("due_at") else None
     return " ".join(filter(None, (words, f"until {until}" if until else "")))
 
@@ -103,7 +111,7 @@ def waiting_text(waits: Mapping[str, Any]) -> str:
 _WAITS: Final = {
     "signal": "for the signal {name}",
     "approval": "for an answer",
-    "mutex": "for the mutex {name}",
+    "mutex": "for the mutex {name}{holder}",
     "child": "for the execution {id}",
 }
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from aispine.engine import reasons
+from aispine.engine.reasons import Situation, WaitingFor
 from aispine.flow import paths
 from aispine.flow.model import Node
 from aispine.flow.status import NodeStatus
@@ -14,19 +16,6 @@ from aispine.store.models import NodeExecutionRow
 
 FRAME_TYPES: Final[Mapping[str, str]] = {"map": "item", "loop": "iteration", "fork": "branch"}
 """What a frame is called, by the type of its container."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WaitingFor:
-    """What a waiting node waits for: `kind` is `timer`, `signal`, `approval`, `mutex` or `child`.
-
-    `name` is that of the signal or mutex, `execution_id` the child's; `due_at` is when the waiting ends of itself.
-    """
-
-    kind: str
-    name: str | None = None
-    execution_id: str | None = None
-    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +32,8 @@ class NodeView:
     message: str | None = None
     metadata: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
+    reason: str | None = None
+    """Why it does not run, or where it does; None once it has ended."""
     waiting_for: WaitingFor | None = None
     queue: str | None = None
     queued_at: datetime | None = None
@@ -50,16 +41,20 @@ class NodeView:
     finished_at: datetime | None = None
 
 
-def arrange(nodes: Sequence[Node], rows: Collection[NodeExecutionRow], *, ended: bool) -> tuple[NodeView, ...]:
+def arrange(
+    nodes: Sequence[Node], rows: Collection[NodeExecutionRow], situation: Situation | None
+) -> tuple[NodeView, ...]:
     """A view for each row and each node of the flow without one: in the flow's order, bodies below their containers.
 
-    `ended` says that the execution has ended, so that nothing is still to come.
+    Without a situation the execution has ended, so that nothing is still to come.
     """
     known = {node.id: node for node in with_bodies(nodes)}
     order = _Order(nodes)
     there = {row.path for row in rows}
-    views = [_view(row, known) for row in rows] + [_untouched(node) for node in nodes if node.id not in there]
-    return tuple(_passed_by(view) if ended else view for view in sorted(views, key=lambda view: order.of(view.path)))
+    views = [_view(row, known, situation) for row in rows]
+    views += [_untouched(node, situation) for node in nodes if node.id not in there]
+    views.sort(key=lambda view: order.of(view.path))
+    return tuple(views) if situation is not None else tuple(map(_passed_by, views))
 
 
 class _Order:
@@ -86,21 +81,8 @@ class _Order:
         return place, int(index) if index.isdigit() else self._branches.get((name, index), 0), name
 
 
-def waiting_for(row: NodeExecutionRow) -> WaitingFor | None:
-    """What the node of a row waits for; None when it does not wait."""
-    if row.status != NodeStatus.WAITING:
-        return None
-    state = row.state or {}
-    child = state.get("child")
-    if child is not None:
-        deadline = state.get("deadline")
-        due_at = datetime.fromisoformat(deadline) if deadline else None
-        return WaitingFor(kind="child", execution_id=child, due_at=due_at)
-    kind = str(state.get("for", "timer"))
-    return WaitingFor(kind=kind, name=state.get("signal") or state.get("mutex"), due_at=row.due_at)
-
-
-def _view(row: NodeExecutionRow, known: Mapping[str, Node]) -> NodeView:
+def _view(row: NodeExecutionRow, known: Mapping[str, Node], situation: Situation | None) -> NodeView:
+    reason = None if situation is None else reasons.of_row(row, situation)
     return NodeView(
         node_id=row.node_id,
         path=row.path,
@@ -112,7 +94,8 @@ def _view(row: NodeExecutionRow, known: Mapping[str, Node]) -> NodeView:
         message=row.message,
         metadata=row.metadata_,
         error=row.error,
-        waiting_for=waiting_for(row),
+        reason=reason.text if reason else None,
+        waiting_for=reason.waiting_for if reason else None,
         queue=row.queue,
         queued_at=row.queued_at,
         started_at=row.started_at,
@@ -127,9 +110,17 @@ def _type(row: NodeExecutionRow, known: Mapping[str, Node]) -> str | None:
     return FRAME_TYPES[node.type] if paths.is_frame(row.path) else str(node.type)
 
 
-def _untouched(node: Node) -> NodeView:
+def _untouched(node: Node, situation: Situation | None) -> NodeView:
     """A node that has no row yet."""
-    return NodeView(node_id=node.id, path=node.id, type=str(node.type), status=NodeStatus.PENDING)
+    reason = None if situation is None else reasons.untouched(node.id, situation)
+    return NodeView(
+        node_id=node.id,
+        path=node.id,
+        type=str(node.type),
+        status=NodeStatus.PENDING,
+        reason=reason.text if reason else None,
+        waiting_for=reason.waiting_for if reason else None,
+    )
 
 
 def _passed_by(node: NodeView) -> NodeView:

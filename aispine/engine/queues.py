@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Final
 
 import redis
@@ -34,6 +35,18 @@ class Queues:
         except redis.RedisError:
             return False
         return bool(fresh) or (before is not None and before != self._epoch)
+
+    def lengths(self) -> Mapping[str, int]:
+        """How many messages wait in each queue; nothing while that cannot be told."""
+        if self._redis is None:
+            return {}
+        pipe = self._redis.pipeline(transaction=False)
+        for queue in QUEUES:
+            pipe.llen(queue)
+        try:
+            return dict(zip(QUEUES, pipe.execute(), strict=True))
+        except redis.RedisError:
+            return {}
 
     def empty(self) -> bool:
         """True when no message waits and none has just been taken.

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from aispine import catalog
 from aispine.engine import cursors, node_views
 from aispine.engine.node_views import NodeView
+from aispine.engine.surroundings import Surroundings, situation
 from aispine.errors import NotFound
 from aispine.events import log
 from aispine.events.log import LoggedEvent
@@ -49,6 +50,7 @@ class ExecutionSummary:
     parent_execution_id: str | None
     parent_path: str | None
     rerun_of: str | None
+    schedule_id: str | None
     paused_at: datetime | None
     metrics: Metrics
 
@@ -117,15 +119,15 @@ def _place(cursor: str) -> tuple[datetime, str]:
     return created_at, execution_id
 
 
-def results(session: Session, execution_id: str) -> tuple[NodeView, ...]:
+def results(session: Session, execution_id: str, around: Surroundings | None = None) -> tuple[NodeView, ...]:
     """Every node and frame of the execution in the order of the flow, bodies below their containers.
 
-    Raises `NotFound`.
+    Each that has not ended says why; `around` is what is known of the platform. Raises `NotFound`.
     """
     execution = _find(session, execution_id)
     nodes = catalog.load_flow(session, execution.flow_version_id).nodes
-    ended = ExecutionStatus(execution.status).terminal
-    return node_views.arrange(nodes, node_results.rows(session, execution_id), ended=ended)
+    rows = node_results.rows(session, execution_id)
+    return node_views.arrange(nodes, rows, situation(session, execution, rows, around or Surroundings()))
 
 
 def events_after(session: Session, execution_id: str, seq: int, limit: int) -> tuple[LoggedEvent, ...]:
@@ -181,6 +183,7 @@ def _summary(row: ExecutionRow, usage: Usage | None) -> ExecutionSummary:
         parent_execution_id=row.parent_execution_id,
         parent_path=row.parent_path,
         rerun_of=row.rerun_of,
+        schedule_id=row.schedule_id,
         paused_at=row.paused_at,
         metrics=metrics,
     )

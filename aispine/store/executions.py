@@ -23,6 +23,7 @@ class Filter:
     correlation_id: str | None = None
     parent: str | None = None
     """The execution whose subflows are wanted."""
+    schedule_id: str | None = None
 
 
 def find(session: Session, execution_id: str) -> ExecutionRow | None:
@@ -55,6 +56,8 @@ def page(
         statement = statement.where(ExecutionRow.correlation_id == wanted.correlation_id)
     if wanted.parent is not None:
         statement = statement.where(ExecutionRow.parent_execution_id == wanted.parent)
+    if wanted.schedule_id is not None:
+        statement = statement.where(ExecutionRow.schedule_id == wanted.schedule_id)
     if wanted.labels:
         # The second condition is the one of the partial index.
         labels = literal(dict(wanted.labels), JSONB)
@@ -71,6 +74,16 @@ def find_child(session: Session, parent: str, path: str, attempt: int) -> Execut
     """The execution that an attempt of a subflow node has started."""
     same = {"parent_execution_id": parent, "parent_path": path, "parent_attempt": attempt}
     return session.scalar(select(ExecutionRow).filter_by(**same))
+
+
+def statuses(session: Session, execution_ids: Sequence[str]) -> Mapping[str, str]:
+    """The status of each of these executions."""
+    if not execution_ids:
+        return {}
+    rows = session.execute(
+        select(ExecutionRow.execution_id, ExecutionRow.status).where(ExecutionRow.execution_id.in_(execution_ids))
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def depth(session: Session, execution_id: str) -> int:

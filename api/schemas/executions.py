@@ -14,6 +14,7 @@ LARGEST_SEQ: Final = 2**31 - 1
 _LABEL_KEY: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_./-]{0,61}[A-Za-z0-9])?")
 _MAX_LABELS: Final = 16
 _EXECUTION_STATUSES: Final = [status.value for status in ExecutionStatus]
+_WAITED_FOR: Final = ["nodes", "worker", "retry", "resume", "timer", "signal", "approval", "mutex", "child"]
 _NODE_STATUSES: Final = [status.value for status in NodeStatus]
 
 
@@ -73,6 +74,7 @@ class ExecutionSummary(Schema):
     parent_execution_id = text("The execution whose subflow it is.", allow_none=True)
     parent_path = text("The node there that waits for it.", allow_none=True)
     rerun_of = text("The execution that it runs once more.", allow_none=True)
+    schedule_id = text("The schedule that started it.", allow_none=True)
     paused_at = moment("Since when it is paused.", allow_none=True)
     metrics = fields.Nested(Metrics)
 
@@ -101,15 +103,21 @@ class ExecutionQuery(PageQuery):
     )
     correlation_id = text("The id that the client gave.", validate=validate.Length(1, 255))
     parent = fields.UUID(metadata={"description": "The execution whose subflows are wanted."})
+    schedule_id = fields.UUID(metadata={"description": "The schedule that started them."})
 
 
 class WaitingFor(Schema):
-    """What a waiting node waits for."""
+    """What a node waits for."""
 
-    kind = fields.String(validate=validate.OneOf(["timer", "signal", "approval", "mutex", "child"]))
+    kind = fields.String(validate=validate.OneOf(_WAITED_FOR))
     name = text("The name of the signal or mutex.", allow_none=True)
     execution_id = text("The child execution of a subflow.", allow_none=True)
+    status = text("The child execution's status.", allow_none=True)
     due_at = moment("When the waiting ends of itself: a timer comes, a time is over.", allow_none=True)
+    nodes = fields.List(fields.String(), metadata={"description": "The paths whose ends are awaited."})
+    queue = text("The queue that holds the node's message.", allow_none=True)
+    ahead = fields.Integer(allow_none=True, metadata={"description": "How many messages wait there, where known."})
+    held_by = text("The path that holds the mutex.", allow_none=True)
 
 
 class Node(Schema):
@@ -125,6 +133,7 @@ class Node(Schema):
     message = text("What the agent says to people.", allow_none=True)
     metadata = value("What the agent says about its work.")
     error = value("Why it failed.")
+    reason = text("Why it does not run, or where it does; null once it has ended.", allow_none=True)
     waiting_for = fields.Nested(WaitingFor, allow_none=True)
     queue = text("The queue that its message went to.", allow_none=True)
     queued_at = moment("When it was queued last.", allow_none=True)
