@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from aispine.errors import ExpressionError
 from aispine.flow.draft import Draft
 from aispine.flow.model import Join, Node, NodeType, Position
 from aispine.flow.problem import Report
+from aispine.flow.reading import kind_of
+from aispine.flow.references import NOTHING
 
 
 def check_node(draft: Draft, report: Report) -> None:
@@ -37,6 +40,19 @@ def _loop(draft: Draft) -> Iterator[Finding]:
         yield "misplaced_key", "a loop takes `until` or `while`, not both", None, "while"
 
 
+def _map(draft: Draft) -> Iterator[Finding]:
+    items = draft.node.map.items if draft.node.map else None
+    if items is None or not _given(draft, "items") or items.references != NOTHING:
+        return
+    try:
+        value = items.select({})
+    except ExpressionError as error:
+        yield "invalid_expression", error.message, error.hint, "items"
+        return
+    if not isinstance(value, list):
+        yield "invalid_value", f"`items` is always {kind_of(value)}, not a list", "For example `output.pages`.", "items"
+
+
 def _join(draft: Draft) -> Iterator[Finding]:
     join = draft.node.join or Join()
     if join.strategy == "n_of_m" and join.n is None and not _given(draft, "n"):
@@ -59,6 +75,7 @@ def _wait(draft: Draft) -> Iterator[Finding]:
 _RULES: Final[Mapping[NodeType, Callable[[Draft], Iterator[Finding]]]] = {
     NodeType.DECISION: _decision,
     NodeType.LOOP: _loop,
+    NodeType.MAP: _map,
     NodeType.JOIN: _join,
     NodeType.WAIT: _wait,
 }

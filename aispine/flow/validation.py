@@ -19,6 +19,7 @@ from aispine.flow.edges import (
 )
 from aispine.flow.graph import Graph, graph
 from aispine.flow.keys import FLOW_KEYS
+from aispine.flow.meetings import check_meetings
 from aispine.flow.model import Flow, NodeType
 from aispine.flow.problem import Problem, Report
 from aispine.flow.reader import DEFAULT_LIMITS, read
@@ -107,6 +108,7 @@ class _Checker:
         check_links(current, self.directory, self.report)
         check_cycles(current, self.report)
         check_joins(current, self.report)
+        check_meetings(current, self.report)
         check_reachable(current, self._starts(current), self.report)
         ancestors = current.ancestors()
         check_writers(current, ancestors, self.report)
