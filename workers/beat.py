@@ -10,7 +10,7 @@ from typing import Any, Final
 from celery.beat import Scheduler
 from celery.utils.nodenames import nodename
 
-from aispine import logs, settings
+from aispine import logs, schedules, settings
 from aispine.engine import broker
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.queues import Queues
@@ -36,10 +36,11 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
         self._spoke_at = -math.inf
 
     def tick(self, *_args: Any, **_kwargs: Any) -> float:
-        """Recovers once; returns the seconds to sleep."""
+        """Recovers once and starts what schedules are due; returns the seconds to sleep."""
         period = settings.current().tick
         try:
             troubled = self._tick.recover() > 0
+            schedules.fire_due(self._tick.store)
             self._say_it_lives()
             return period if troubled else self._tick.pause(period)
         except StoreUnavailable as error:

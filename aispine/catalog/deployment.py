@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from aispine import settings
 from aispine.agent import registry
-from aispine.catalog import lookup
+from aispine.catalog import lookup, timetable
 from aispine.catalog.values import FlowVersion
 from aispine.errors import Conflict, InvalidFlow, NotFound, TooLarge, Unprocessable, VersionConflict
 from aispine.flow import reader, semver, support, validation
@@ -44,6 +44,7 @@ def deploy(
     _check_id(flow, flow_id)
     row = _locked(session, tenant_id, flow)
     created = _put(session, row, flow, _text(source))
+    timetable.follow(session, tenant_id, row.flow_id)
     return Deployed(version=lookup.version(session, tenant_id, flow.flow_id, flow.version), created=created)
 
 
@@ -67,6 +68,7 @@ def delete(session: Session, tenant_id: str, flow_id: str) -> None:
     if row is None or row.deleted_at is not None:
         raise NotFound(f"There is no flow `{flow_id}`", field="flow_id")
     flows.delete(session, row)
+    timetable.end(session, tenant_id, row.flow_id)
 
 
 def content_hash(source: bytes | str) -> str:

@@ -49,7 +49,13 @@ class Parent:
 
 
 def start(
-    session: Session, tenant_id: str, request: StartRequest, *, parent: Parent | None = None, depth: int = 0
+    session: Session,
+    tenant_id: str,
+    request: StartRequest,
+    *,
+    parent: Parent | None = None,
+    depth: int = 0,
+    schedule_id: str | None = None,
 ) -> ExecutionRow:
     """Adds a queued execution in the caller's transaction; `announce` it after the commit.
 
@@ -73,6 +79,7 @@ def start(
         parent_path=parent.path if parent else None,
         parent_attempt=parent.attempt if parent else None,
         depth=depth,
+        schedule_id=schedule_id,
         due_at=patience(),
     )
     session.add(row)

@@ -71,7 +71,8 @@ _NEXT: Final = Statement(
     """
     SELECT LEAST(
       (SELECT min(due_at) FROM node_executions WHERE due_at IS NOT NULL),
-      (SELECT min(due_at) FROM executions WHERE due_at IS NOT NULL)
+      (SELECT min(due_at) FROM executions WHERE due_at IS NOT NULL),
+      (SELECT min(next_due_at) FROM schedules WHERE next_due_at IS NOT NULL)
     ) AS due_at, clock_timestamp() AS now
     """,
 )
