@@ -1,8 +1,9 @@
-"""JSON values as the platform keeps them: finite numbers, text keys, and no deeper than a stack can follow."""
+"""JSON values as the platform keeps them: finite numbers, text that can be stored, no deeper than a stack follows."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 MAX_DEPTH: Final = 100
@@ -19,7 +20,35 @@ def normal(value: Any) -> Any:
     except ValueError as error:
         raise ValueError(_REASONS.get(str(error).split(":")[0], str(error))) from None
     _check_depth(text)
-    return json.loads(text)
+    found = json.loads(text)
+    if _SUSPECT.search(text):
+        _check_texts(found)
+    return found
+
+
+_SUSPECT: Final = re.compile(r"\\u(?:0000|d[89a-f])")
+"""How NUL and the halves of surrogate pairs are written; whole pairs and escaped backslashes look so too."""
+
+
+def _check_texts(root: Any) -> None:
+    """Looks for text that PostgreSQL does not take."""
+    pending = [root]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            pending.extend(value)
+        pending.extend(_children(value))
+        if isinstance(value, str):
+            _check_text(value)
+
+
+def _check_text(text: str) -> None:
+    if "\0" in text:
+        raise ValueError("it has a NUL character; send binary data as base64")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("it has half of a surrogate pair, which is no character") from None
 
 
 _REASONS: Final = {

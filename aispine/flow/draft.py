@@ -105,6 +105,8 @@ class Drafter:
         return ()
 
     def _branches(self, tree: Tree, depth: int) -> Iterator[Body]:
+        if not tree.members:
+            self.report.add("invalid_value", "`branches`: is empty", tree.position, hint="There must be at least one.")
         for name, branch in tree.members.items():
             if not re.fullmatch(NODE_ID, name):
                 self.report.add("invalid_key", f"`{name}` is not the name of a branch", tree.keys[name], hint=ID_RULE)

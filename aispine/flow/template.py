@@ -13,9 +13,6 @@ from aispine.flow.references import References, malformed, shorten
 from aispine.flow.selection import Selection
 from aispine.flow.size import LIMIT, measure
 
-FEW: Final = 16
-"""So many selections cannot make a value much larger than the data, so its size need not be looked at."""
-
 
 class _Part(Protocol):
     @property
@@ -36,7 +33,7 @@ class Template:
     references: References = field(compare=False, repr=False)
     constant: bool = field(compare=False, repr=False)
     _part: _Part = field(compare=False, repr=False)
-    _selections: int = field(compare=False, repr=False)
+    _builds: bool = field(compare=False, repr=False)
 
     @classmethod
     def parse(cls, value: Any) -> Template:
@@ -47,19 +44,19 @@ class Template:
             references=part.references,
             constant=isinstance(part, _Constant),
             _part=part,
-            _selections=_count(part),
+            _builds=isinstance(part, _Object | _Array),
         )
 
     def render(self, scope: Mapping[str, Any]) -> Any:
         """The value for one scope. A constant is returned as it is, so callers do not change what they get."""
         value = self._part.render(scope)
-        if self._selections > FEW:
+        if self._builds:
             _check_size(self.source, value)
         return value
 
 
 def _check_size(source: Any, value: Any) -> None:
-    # The same large value may be named many times: small in memory, huge when it is written out.
+    # A value may be named many times, by this node and by each that follows it: small in memory, huge in writing.
     try:
         measure(value)
     except ExpressionError as error:
@@ -141,17 +138,6 @@ def _compile(value: Any) -> _Part:
         items = tuple(map(_compile, value))
         return _Constant(value) if _all_constant(iter(items)) else _Array(items)
     return _Constant(value)
-
-
-def _count(part: _Part) -> int:
-    """How many selections a part holds."""
-    if isinstance(part, _Object):
-        return sum(_count(member) for _, member in part.members)
-    if isinstance(part, _Array):
-        return sum(map(_count, part.items))
-    if isinstance(part, _Text):
-        return sum(isinstance(each, Selection) for each in part.parts)
-    return int(isinstance(part, _Lone))
 
 
 def _all_constant(parts: Iterator[_Part]) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -8,9 +9,10 @@ from hypothesis import strategies as st
 
 from aispine.agent.jsonvalue import MAX_DEPTH, normal, parse
 
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
     max_leaves=30,
 )
 
@@ -42,6 +44,21 @@ def test_depth_is_bounded():
 
 def test_wide_values_are_not_deep():
     assert len(normal([[] for _ in range(1000)])) == 1000
+
+
+@pytest.mark.parametrize("text", ["\0", "a\0b", "\ud800", "\udc00\ud800", "\\\0"])
+def test_text_that_cannot_be_stored_is_refused(text):
+    for value in (text, [text], {text: 1}, {"a": [{"b": text}]}):
+        with pytest.raises(ValueError, match=r"NUL|surrogate"):
+            normal(value)
+        with pytest.raises(ValueError, match=r"NUL|surrogate"):
+            parse(json.dumps(value).encode())
+
+
+@pytest.mark.parametrize("text", [r"\u0000", r"\ud800", "\U0001f600", "\U0010ffff\\u0000"])
+def test_text_that_only_looks_like_it_stays_what_it_is(text):
+    assert normal({text: [text]}) == {text: [text]}
+    assert parse(json.dumps([text]).encode()) == [text]
 
 
 def circular():

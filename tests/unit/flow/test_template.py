@@ -185,3 +185,23 @@ def test_a_lone_placeholder_gives_any_value_as_it_is(value):
 def test_any_text_is_a_template_or_refused(text):
     with contextlib.suppress(ExpressionError):
         json.dumps(Template.parse("${" + text + "}").render(SCOPE), allow_nan=False)
+
+
+def fed_with_itself(template, times):
+    value = "x"
+    for _ in range(times):
+        value = template.render({"context": {"s": value}})
+    return value
+
+
+@pytest.mark.parametrize("source", [["${context.s}", "${context.s}"], {"a": "${context.s}", "b": ["${context.s}"]}])
+def test_a_value_that_doubles_from_node_to_node_is_stopped_early(source):
+    with pytest.raises(ExpressionError, match="larger than"):
+        fed_with_itself(Template.parse(source), 60)
+
+
+def test_a_value_that_deepens_from_node_to_node_is_stopped():
+    template = Template.parse({"inner": "${context.s}"})
+    assert json.dumps(fed_with_itself(template, 200)).count("inner") == 200
+    with pytest.raises(ExpressionError, match="nested deeper"):
+        fed_with_itself(template, 201)

@@ -220,6 +220,7 @@ MISTAKES = [
     ("an empty body", "  - {id: b, type: loop, max_iterations: 1, body: []}\n", "invalid_value", 4, 50, None),
     ("a decision without a way", "  - {id: b, type: decision, condition: true}\n", "missing_key", 4, 5, None),
     ("a bad form", "  - {id: b, type: approval, form: {type: x}}\n", "invalid_schema", 4, 35, None),
+    ("no branches", "  - {id: b, type: fork, branches: {}}\n", "invalid_value", 4, 35, "at least one"),
     ("a bad branch", "  - {id: b, type: fork, branches: {x: 1}}\n", "invalid_type", 4, 39, None),
 ]
 
