@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from aispine.engine import containers, joins, scope, waits
-from aispine.engine.ending import BLOCKED, NO_LIVE_EDGE, complete, end_execution, expression_error, fail, skip
+from aispine.engine.ending import BLOCKED, GUARD, NO_LIVE_EDGE, complete, end_execution, expression_error, fail, skip
 from aispine.engine.ledger import Ledger
 from aispine.engine.queueing import queue_of
 from aispine.engine.terms import Terms
@@ -45,8 +45,8 @@ def activate(ledger: Ledger, path: str, terms: Terms) -> None:
     """Sets a node going."""
     spec = ledger.spec(path)
     try:
-        if not _guarded(ledger, path, spec):
-            skip(ledger, path, "guard")
+        if not scope.holds(ledger, path, spec.guard):
+            skip(ledger, path, GUARD)
         elif spec.mutex is not None and not ledger.acquire(spec.mutex, path):
             waits.stand_in_line(ledger, path, spec.mutex)
         elif in_place(spec):
@@ -78,10 +78,6 @@ def _is_live(ledger: Ledger, path: str, control: int, dependency: int) -> bool:
     if not edges:
         return True
     return (control if any(edge.kind is EdgeKind.CONTROL for edge in edges) else dependency) > 0
-
-
-def _guarded(ledger: Ledger, path: str, spec: Node) -> bool:
-    return all(condition.evaluate(scope.scope(ledger, path, condition.references)) for condition in spec.guard)
 
 
 def _evaluate(ledger: Ledger, path: str, spec: Node) -> None:

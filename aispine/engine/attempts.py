@@ -7,7 +7,7 @@ from datetime import timedelta
 from aispine.agent.contract import AgentFailure, FailureCode
 from aispine.engine import ending
 from aispine.engine.facts import Finished, Lost, RetryDue
-from aispine.engine.ledger import Ledger
+from aispine.engine.ledger import BEFORE, Ledger
 from aispine.engine.terms import Terms
 from aispine.flow import retry
 from aispine.flow.model import RetryPolicy
@@ -86,7 +86,8 @@ def _retry_delay(ledger: Ledger, node: NodeState, failure: AgentFailure, terms: 
     if not retry.retryable(policy, failure.code):
         return None
     elapsed = (ledger.now - (node.started_at or ledger.now)).total_seconds()
-    delay = retry.delay(policy, node.attempt - node.lost_attempts, terms.rng, elapsed=elapsed)
+    made = node.attempt - node.lost_attempts - node.remembered(BEFORE, 0)
+    delay = retry.delay(policy, made, terms.rng, elapsed=elapsed)
     return None if delay is None else max(delay, failure.retry_after or 0.0)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from aispine.agent.contract import FailureCode
 from aispine.engine import scope
 from aispine.engine.ending import (
+    BREAK,
     OVER,
     cancel_inside,
     complete,
@@ -23,7 +24,7 @@ from aispine.engine.queueing import queue_of
 from aispine.errors import ExpressionError
 from aispine.flow import paths
 from aispine.flow.model import Fork, Loop, Map, Node
-from aispine.flow.plan import in_place, is_tolerant, needs_worker
+from aispine.flow.plan import FAIL, in_place, is_tolerant, needs_worker
 from aispine.flow.state import NodeState
 from aispine.flow.status import NodeStatus
 
@@ -32,15 +33,12 @@ WINDOW: Final = 500
 """How many items of a map run at once unless it says so itself: more would wait in a queue all the same."""
 QUICK_WINDOW: Final = 100
 """The same for quick items, which are started by halves of it, so that they travel in lanes."""
-BREAK: Final = "break_loop"
 
 
 def open_(ledger: Ledger, path: str, spec: Node) -> None:
     """Starts a container."""
-    deadline = None if spec.timeout is None else ledger.now + timedelta(seconds=spec.timeout)
-    ledger.change(path, status=NodeStatus.RUNNING, attempt=1, started_at=ledger.now, due_at=deadline, state={})
-    if deadline is not None:
-        ledger.remember(path, deadline=deadline.isoformat())
+    ledger.change(path, attempt=1, started_at=ledger.now, state={})
+    _run(ledger, path, spec)
     if spec.map is None:
         ledger.record("node.started", path, attempt=1)
     if spec.loop is not None:
@@ -51,10 +49,27 @@ def open_(ledger: Ledger, path: str, spec: Node) -> None:
         _open_fork(ledger, path, spec.fork)
 
 
+def reopen(ledger: Ledger, path: str, spec: Node, **remembered: Any) -> None:
+    """Lets a container go on that has ended, with all of its time before it."""
+    ledger.change(path, error=None, output=None, finished_at=None)
+    _run(ledger, path, spec)
+    ledger.remember(path, **remembered)
+    if ledger.node(path).remembered("next") is not None and spec.loop is not None:
+        ledger.change(path, due_at=ledger.now)
+
+
+def _run(ledger: Ledger, path: str, spec: Node) -> None:
+    deadline = None if spec.timeout is None else ledger.now + timedelta(seconds=spec.timeout)
+    ledger.change(path, status=NodeStatus.RUNNING, due_at=deadline)
+    ledger.remember(path, deadline=None if deadline is None else deadline.isoformat())
+    if spec.mutex is not None:
+        ledger.acquire(spec.mutex, path)
+
+
 def close(ledger: Ledger, frame: str) -> None:
     """Ends a frame in which nothing is left to do, and lets its container go on."""
     row = ledger.node(frame)
-    if row.status is not NodeStatus.RUNNING or (row.remembered("open", 0) and not row.remembered("failed")):
+    if row.status is not NodeStatus.RUNNING or row.remembered("open", 0):
         return
     container = paths.container_of(frame)
     if row.remembered("failed"):
@@ -72,15 +87,12 @@ def close(ledger: Ledger, frame: str) -> None:
 def due(ledger: Ledger, path: str) -> None:
     """The time of a container has come: its timeout is over, or the delay between two iterations."""
     node, spec = ledger.node(path), ledger.spec(path)
-    deadline = node.remembered("deadline")
-    if deadline is not None and deadline <= ledger.now.isoformat():
+    deadline = _deadline(ledger, path)
+    if deadline is not None and deadline <= ledger.now:
         message = f"it took longer than {spec.timeout:g} s"
         _fail(ledger, path, describe(node, str(FailureCode.TIMEOUT), message))
     elif spec.loop is not None and node.remembered("next") is not None:
-        number: int = node.remembered("next")
-        ledger.change(path, due_at=_deadline(ledger, path))
-        ledger.remember(path, next=None)
-        _begin_iteration(ledger, path, spec.loop, number)
+        _wake(ledger, path, spec.loop, node.remembered("next"))
 
 
 def end_fork(ledger: Ledger, path: str) -> None:
@@ -132,13 +144,24 @@ def _begin_iteration(ledger: Ledger, path: str, loop: Loop, number: int) -> None
     ledger.begin_frame(frame)
 
 
+def _wake(ledger: Ledger, path: str, loop: Loop, number: int) -> None:
+    """Goes on after the delay between two iterations."""
+    ledger.change(path, due_at=_deadline(ledger, path))
+    ledger.remember(path, next=None)
+    # Whoever decides on what it knew before must find out that there is more to do now.
+    ledger.record("node.woken", path, iteration=number)
+    try:
+        _begin_iteration(ledger, path, loop, number)
+    except ExpressionError as error:
+        _fail(ledger, path, expression_error(ledger.node(path), error))
+
+
 def _after_iteration(ledger: Ledger, path: str, loop: Loop, frame: NodeState) -> None:
     if frame.status is NodeStatus.FAILED:
         _fail(ledger, path, _inner_error(ledger, path, frame))
         return
     number = int(paths.index_of(frame.path)) + 1
-    if ledger.context(path).get(BREAK):
-        ledger.set_context(path, {BREAK: False})
+    if frame.remembered(BREAK):
         _end_loop(ledger, path, number, BREAK)
     elif loop.until is not None and loop.until.evaluate(
         scope.frame_scope(ledger, frame.path, loop.until.references, frame.output)
@@ -274,23 +297,29 @@ def _open_fork(ledger: Ledger, path: str, spec: Fork) -> None:
 
 
 def _after_branch(ledger: Ledger, path: str, frame: NodeState) -> None:
-    failed = frame.status is NodeStatus.FAILED
-    if failed and not is_tolerated(ledger, path):
+    failed, tolerated = frame.status is NodeStatus.FAILED, is_tolerated(ledger, path)
+    if failed and not tolerated and ledger.plan.flow.on_failure == FAIL:
         _fail(ledger, path, _inner_error(ledger, path, frame))
         return
     side = "failed" if failed else "done"
     node = ledger.remember(path, **{side: [*ledger.node(path).remembered(side), paths.index_of(frame.path)]})
     if len(node.remembered("done")) + len(node.remembered("failed")) == node.remembered("total"):
-        end_fork(ledger, path)
+        _end_branches(ledger, path, tolerated=tolerated)
     else:
         # A join behind the fork may have enough.
         targets = (edge.target for edge in ledger.plan.outgoing(path))
         ledger.pending.extend(target for target in targets if is_tolerant(ledger.spec(target)))
 
 
-def _deadline(ledger: Ledger, path: str) -> Any:
-    from datetime import datetime
+def _end_branches(ledger: Ledger, path: str, *, tolerated: bool) -> None:
+    failed: list[str] = ledger.node(path).remembered("failed")
+    if failed and not tolerated:
+        _fail(ledger, path, _inner_error(ledger, path, ledger.node(paths.frame(path, failed[0]))))
+    else:
+        end_fork(ledger, path)
 
+
+def _deadline(ledger: Ledger, path: str) -> datetime | None:
     text = ledger.node(path).remembered("deadline")
     return None if text is None else datetime.fromisoformat(text)
 

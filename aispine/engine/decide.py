@@ -61,13 +61,22 @@ def decide(
 
 def drain(ledger: Ledger, terms: Terms) -> None:
     """Resolves nodes and closes frames until nothing more follows, then ends the execution if nothing is left."""
+    _settle_down(ledger, terms)
+    ending.end_when_idle(ledger)
+    # Nothing was left to do, and then the flow's own handler of failures was.
+    if ledger.pending:
+        drain(ledger, terms)
+        return
+    _show_waiting(ledger)
+    pausing.hold(ledger)
+
+
+def _settle_down(ledger: Ledger, terms: Terms) -> None:
     while ledger.pending or ledger.closing:
         if ledger.pending:
             activation.resolve(ledger, ledger.pending.popleft(), terms)
         else:
             containers.close(ledger, ledger.closing.popleft())
-    ending.end_when_idle(ledger)
-    _show_waiting(ledger)
 
 
 def _show_waiting(ledger: Ledger) -> None:

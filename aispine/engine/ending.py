@@ -17,8 +17,12 @@ from aispine.flow.state import NodeState
 from aispine.flow.status import ExecutionStatus, NodeStatus
 
 OVER: Final[Mapping[str, Any]] = {"due_at": None, "lease_owner": None}
+BREAK: Final = "break_loop"
+"""The variable by which a node leaves the loop that it stands in."""
 BLOCKED: Final = "blocked"
 """Why a node was skipped that waits for one whose failure nobody handles."""
+GUARD: Final = "guard"
+"""Why a node was skipped whose own conditions do not hold."""
 NO_LIVE_EDGE: Final = "no live edge"
 """Why a node was skipped to which no way was taken."""
 
@@ -30,14 +34,22 @@ def complete(ledger: Ledger, path: str, output: Any, **fields: Any) -> None:
     except ExpressionError as error:
         fail(ledger, path, expression_error(ledger.node(path), error))
         return
-    if values:
-        ledger.set_context(path, values)
+    _set(ledger, path, values)
     node = ledger.change(
         path, status=NodeStatus.COMPLETED, output=output, error=None, finished_at=ledger.now, **OVER, **fields
     )
     chosen = {"chosen": node.remembered("chosen")} if ledger.spec(path).choices else {}
     ledger.record("node.completed", path, attempt=node.attempt, **chosen)
     settle(ledger, path)
+
+
+def _set(ledger: Ledger, path: str, values: dict[str, Any]) -> None:
+    """Changes shared variables; `break_loop` is of the iteration around the node and of no other."""
+    frame = paths.frame_of(path)
+    if BREAK in values and frame and ledger.spec(frame).loop is not None:
+        ledger.remember(frame, **{BREAK: values.pop(BREAK)})
+    if values:
+        ledger.set_context(path, values)
 
 
 def fail(ledger: Ledger, path: str, error: Mapping[str, Any]) -> None:
@@ -78,7 +90,6 @@ def cancel_inside(ledger: Ledger, outer: str) -> None:
 def settle(ledger: Ledger, path: str) -> None:
     """Settles the outgoing edges of a node that has ended."""
     source, spec = ledger.node(path), ledger.spec(path)
-    blocked = _blocks(source, spec)
     for edge in ledger.plan.outgoing(path):
         live = scope.is_live(edge, source, spec)
         control = edge.kind is EdgeKind.CONTROL
@@ -88,7 +99,7 @@ def settle(ledger: Ledger, path: str) -> None:
             unsettled=target.unsettled - 1,
             live_control=target.live_control + (live and control),
             live_dependency=target.live_dependency + (live and not control),
-            blocked=target.blocked + (blocked and not live and not _chosen_otherwise(edge)),
+            blocked=target.blocked + is_blocked(ledger, edge),
         )
         if target.unsettled == 0 or ledger.spec(edge.target).join is not None:
             ledger.pending.append(edge.target)
@@ -106,12 +117,12 @@ def end_execution(ledger: Ledger, status: ExecutionStatus, **fields: Any) -> Non
 
 
 def end_when_idle(ledger: Ledger) -> None:
-    """Ends a running execution in which nothing is left to do."""
+    """Ends a running execution in which nothing is left to do; a failure is handled first."""
     execution = ledger.execution
     if execution.status not in {ExecutionStatus.RUNNING, ExecutionStatus.WAITING} or execution.open_nodes:
         return
     if execution.error is not None:
-        end_execution(ledger, ExecutionStatus.FAILED)
+        _fail_execution(ledger)
         return
     try:
         output = _flow_output(ledger)
@@ -170,13 +181,13 @@ def _escalate(ledger: Ledger, path: str, error: Mapping[str, Any]) -> None:
         cancel_inside(ledger, frame)
         ledger.closing.append(frame)
     else:
-        _fail_execution(ledger, path)
+        _fail_execution(ledger)
 
 
-def _fail_execution(ledger: Ledger, path: str) -> None:
+def _fail_execution(ledger: Ledger) -> None:
     """Ends the execution, after the flow's own handler has run if there is one."""
     handler = ledger.plan.flow.on_error
-    if handler is None or handler == path or ledger.node(handler).status is not NodeStatus.PENDING:
+    if handler is None or ledger.node(handler).status is not NodeStatus.PENDING:
         end_execution(ledger, ExecutionStatus.FAILED)
         return
     if ledger.execution.open_nodes:
@@ -186,15 +197,16 @@ def _fail_execution(ledger: Ledger, path: str) -> None:
     ledger.pending.append(handler)
 
 
-def _blocks(source: NodeState, spec: Node) -> bool:
+def is_blocked(ledger: Ledger, edge: Edge) -> bool:
+    """True when the edge's source has failed unhandled, or waits for such a one.
+
+    A failure handler that is not needed because the node never ran is dead, not blocked.
+    """
+    source = ledger.node(edge.source)
     if source.status is NodeStatus.FAILED:
-        return not handles_errors(spec)
-    return source.status is NodeStatus.SKIPPED and source.remembered("reason") == BLOCKED
-
-
-def _chosen_otherwise(edge: Edge) -> bool:
-    """A failure handler that is not needed because the node never ran is dead, not blocked."""
-    return edge.label == "on_error"
+        return not handles_errors(ledger.spec(edge.source))
+    waits = source.status is NodeStatus.SKIPPED and source.remembered("reason") == BLOCKED
+    return waits and edge.label != "on_error"
 
 
 def _rendered_set(ledger: Ledger, path: str, output: Any) -> dict[str, Any]:

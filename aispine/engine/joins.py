@@ -9,6 +9,7 @@ from aispine.agent.contract import FailureCode
 from aispine.engine import containers, scope
 from aispine.engine.ending import (
     BLOCKED,
+    GUARD,
     NO_LIVE_EDGE,
     cancel,
     cancel_inside,
@@ -23,7 +24,7 @@ from aispine.engine.ledger import Ledger
 from aispine.errors import ExpressionError
 from aispine.flow import paths
 from aispine.flow.model import Join, NodeType
-from aispine.flow.plan import Edge
+from aispine.flow.plan import Edge, EdgeKind, is_tolerant
 from aispine.flow.state import NodeState
 from aispine.flow.status import NodeStatus
 
@@ -46,20 +47,28 @@ class Count:
 
 def resolve(ledger: Ledger, path: str, join: Join) -> None:
     """Completes, fails or skips a join as soon as its strategy can tell; otherwise it goes on waiting."""
-    count = _count(ledger, path)
-    wanted = _wanted(join)
-    if wanted is not None and count.live >= wanted:
-        _complete(ledger, path, join)
-    elif count.unsettled and (wanted is None or count.possible >= wanted or not count.failed):
+    count, wanted = _count(ledger, path), _wanted(join)
+    enough = count.live >= (wanted or 1) and not (wanted is None and count.unsettled)
+    if not enough and count.unsettled and (wanted is None or count.possible >= wanted or not count.failed):
         return
-    elif join.strategy == "all_complete" and count.failed:
+    if join.strategy == "all_complete" and count.failed:
         skip(ledger, path, BLOCKED)
-    elif count.live and wanted is None:
-        _complete(ledger, path, join)
-    elif count.failed or count.live:
-        _fail(ledger, path, join, count)
-    else:
+    elif not count.live and not count.failed:
         skip(ledger, path, NO_LIVE_EDGE)
+    else:
+        _run(ledger, path, join, count, enough=enough)
+
+
+def _run(ledger: Ledger, path: str, join: Join, count: Count, *, enough: bool) -> None:
+    try:
+        if not scope.holds(ledger, path, ledger.spec(path).guard):
+            skip(ledger, path, GUARD)
+        elif enough:
+            _complete(ledger, path, join)
+        else:
+            _fail(ledger, path, join, count)
+    except ExpressionError as error:
+        fail(ledger, path, expression_error(ledger.node(path), error))
 
 
 def _wanted(join: Join) -> int | None:
@@ -72,7 +81,7 @@ def _wanted(join: Join) -> int | None:
 def _fork_of(ledger: Ledger, path: str) -> str | None:
     """The fork whose branches a join joins, when it depends on one alone."""
     edges = ledger.plan.incoming(path)
-    if len(edges) == 1 and ledger.spec(edges[0].source).type is NodeType.FORK:
+    if len(edges) == 1 and edges[0].kind is EdgeKind.DEPENDENCY and ledger.spec(edges[0].source).type is NodeType.FORK:
         return edges[0].source
     return None
 
@@ -80,15 +89,21 @@ def _fork_of(ledger: Ledger, path: str) -> str | None:
 def _count(ledger: Ledger, path: str) -> Count:
     node = ledger.node(path)
     fork = _fork_of(ledger, path)
-    if fork is None:
-        return Count(live=node.live_dependency + node.live_control, failed=node.blocked, unsettled=node.unsettled)
-    source = ledger.node(fork)
-    if source.status in {NodeStatus.PENDING, NodeStatus.SKIPPED, NodeStatus.FAILED}:
-        blocked = int(source.status is NodeStatus.FAILED or source.remembered("reason") == BLOCKED)
-        return Count(live=0, failed=blocked, unsettled=node.unsettled)
-    done, failed = source.remembered("done", []), source.remembered("failed", [])
-    total: int = source.remembered("total", 0)
-    return Count(live=len(done), failed=len(failed), unsettled=total - len(done) - len(failed))
+    source = None if fork is None else ledger.node(fork)
+    if source is None or source.status not in {NodeStatus.RUNNING, NodeStatus.COMPLETED}:
+        return _count_edges(ledger, path, node)
+    done, failed = len(source.remembered("done", [])), len(source.remembered("failed", []))
+    open_ = source.remembered("total", 0) - done - failed if source.status.open else 0
+    return Count(live=done, failed=failed, unsettled=open_)
+
+
+def _count_edges(ledger: Ledger, path: str, node: NodeState) -> Count:
+    """With control edges, one of these must be live; else the join was not chosen, whatever failed."""
+    controlled = any(edge.kind is EdgeKind.CONTROL for edge in ledger.plan.incoming(path))
+    if controlled and not node.live_control:
+        tolerant = is_tolerant(ledger.spec(path))
+        return Count(live=0, failed=0 if tolerant else node.blocked, unsettled=node.unsettled)
+    return Count(live=node.live_control + node.live_dependency, failed=node.blocked, unsettled=node.unsettled)
 
 
 def _live_branches(ledger: Ledger, path: str) -> dict[str, NodeState]:
@@ -106,17 +121,16 @@ def _live_branches(ledger: Ledger, path: str) -> dict[str, NodeState]:
 
 def _complete(ledger: Ledger, path: str, join: Join) -> None:
     branches = _live_branches(ledger, path)
-    try:
-        if join.strategy == "best_result":
-            winner, score = _best(ledger, path, join, branches)
-            _end(ledger, path, join, branches[winner].output, {"winner": winner, "score": score})
-        elif join.strategy == "first_complete":
-            winner = next(iter(branches))
-            _end(ledger, path, join, branches[winner].output, {"winner": winner})
-        else:
-            _end(ledger, path, join, {name: node.output for name, node in branches.items()}, None)
-    except ExpressionError as error:
-        fail(ledger, path, expression_error(ledger.node(path), error))
+    if not branches and join.strategy != "all_complete":
+        _fail(ledger, path, join, Count(live=0, failed=0, unsettled=0))
+    elif join.strategy == "best_result":
+        winner, score = _best(ledger, path, join, branches)
+        _end(ledger, path, join, branches[winner].output, {"winner": winner, "score": score})
+    elif join.strategy == "first_complete":
+        winner = next(iter(branches))
+        _end(ledger, path, join, branches[winner].output, {"winner": winner})
+    else:
+        _end(ledger, path, join, {name: node.output for name, node in branches.items()}, None)
 
 
 def _end(ledger: Ledger, path: str, join: Join, output: Any, metadata: dict[str, Any] | None) -> None:
@@ -125,18 +139,18 @@ def _end(ledger: Ledger, path: str, join: Join, output: Any, metadata: dict[str,
         _cancel_rest(ledger, path)
 
 
-def _best(ledger: Ledger, path: str, join: Join, branches: dict[str, NodeState]) -> tuple[str, float]:
+def _best(ledger: Ledger, path: str, join: Join, branches: dict[str, NodeState]) -> tuple[str, int | float]:
     scores = {name: _score(ledger, path, join, node.output) for name, node in branches.items()}
     return max(scores.items(), key=lambda pair: pair[1])
 
 
-def _score(ledger: Ledger, path: str, join: Join, output: Any) -> float:
+def _score(ledger: Ledger, path: str, join: Join, output: Any) -> int | float:
     if join.score is None:
         raise ExpressionError("a join by `best_result` needs a `score`")
     value = join.score.select(scope.own_scope(ledger, path, join.score.references, output))
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ExpressionError(f"the score of a branch is {value!r}, not a number")
-    return float(value)
+    return value
 
 
 def _fail(ledger: Ledger, path: str, join: Join, count: Count) -> None:

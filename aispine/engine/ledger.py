@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 from aispine.flow import paths
@@ -13,6 +14,8 @@ from aispine.flow.plan import CONTAINERS, Plan
 from aispine.flow.state import Event, NodeState, Reading, Signal, Transition
 from aispine.flow.status import ACTIVE_NODES, EXECUTION_TRANSITIONS, NODE_TRANSITIONS, ExecutionStatus, NodeStatus
 
+BEFORE: Final = "before"
+"""Where a node keeps the number of attempts that it had before its execution was retried."""
 _REMEMBERED: Final = 200
 """Rows that a process carries on from one decision to the next at most."""
 
@@ -103,6 +106,10 @@ class Ledger:
             raise MissingNodesError(signals=True)
         return [signal for signal in self._reading.signals if signal.signal_id not in self._consumed]
 
+    def changed(self) -> list[NodeState]:
+        """The nodes that this decision has changed so far; not the frames."""
+        return [node for path, node in self._changed.items() if not paths.is_frame(path)]
+
     # Changing
 
     def change(self, path: str, **fields: Any) -> NodeState:
@@ -127,7 +134,8 @@ class Ledger:
         """Puts a node back to where it was before anything reached it; its attempts go on counting."""
         before = self.node(path)
         fresh = self._fresh(path)
-        self._changed[path] = replace(fresh, stored=before.stored, attempt=before.attempt)
+        state = {BEFORE: before.attempt} if before.attempt else None
+        self._changed[path] = replace(fresh, stored=before.stored, attempt=before.attempt, state=state)
         self._count(path, before.status, NodeStatus.PENDING)
 
     def forget(self, container: str) -> None:
@@ -138,10 +146,18 @@ class Ledger:
                 del self._changed[path]
 
     def reopen(self) -> None:
-        """Lets an ended execution run again."""
-        reopened = self.execution.reopened + 1
+        """Lets an ended execution run again, with all of its time before it."""
+        execution, timeout = self.execution, self.plan.flow.timeout
         self.set_status(
-            ExecutionStatus.RUNNING, finished_at=None, error=None, output=None, reopened=reopened, mutexes={}
+            ExecutionStatus.RUNNING,
+            started_at=execution.started_at or self.now,
+            deadline_at=None if timeout is None else self.now + timedelta(seconds=timeout),
+            finished_at=None,
+            paused_at=None,
+            error=None,
+            output=None,
+            reopened=execution.reopened + 1,
+            mutexes={},
         )
 
     def create_frame(self, path: str, **fields: Any) -> None:
@@ -292,6 +308,9 @@ class Ledger:
             return True
         if paths.frame_of(path) in self._begun:
             return False
+        if self.spec(path).join is not None:
+            # It may have had enough before its source ended.
+            return True
         sources = self.plan.incoming(path)
         return len(sources) != 1 or sources[0].source not in self._changed or self._had_ended(sources[0].source)
 

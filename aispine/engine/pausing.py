@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from aispine.engine.facts import PauseRequested, ResumeRequested
 from aispine.engine.ledger import Ledger
@@ -26,14 +26,21 @@ def pause(ledger: Ledger, _fact: PauseRequested, _terms: Terms) -> None:
     ledger.record("execution.paused")
 
 
+def hold(ledger: Ledger) -> None:
+    """Stops the timers that have begun in a paused execution."""
+    if ledger.execution.status is ExecutionStatus.PAUSED:
+        for node in ledger.changed():
+            if node.status.open:
+                _stop_timer(ledger, node)
+
+
 def resume(ledger: Ledger, _fact: ResumeRequested, terms: Terms) -> None:
     """Lets the execution go on: its timers, its deadline and its queued nodes."""
     execution = ledger.execution
     if execution.status is not ExecutionStatus.PAUSED:
         return
-    deadline = execution.deadline_at
-    if deadline is not None and execution.paused_at is not None:
-        deadline += ledger.now - execution.paused_at
+    pause = ledger.now - (execution.paused_at or ledger.now)
+    deadline = None if execution.deadline_at is None else execution.deadline_at + pause
     begun = execution.started_at is not None
     status = ExecutionStatus.RUNNING if begun else ExecutionStatus.QUEUED
     ledger.set_status(status, paused_at=None, deadline_at=deadline)
@@ -46,7 +53,16 @@ def resume(ledger: Ledger, _fact: ResumeRequested, terms: Terms) -> None:
             ledger.queue(node.path)
         elif node.remembered(_LEFT) is not None:
             ledger.change(node.path, due_at=ledger.now + timedelta(seconds=node.remembered(_LEFT)))
-            ledger.remember(node.path, **{_LEFT: None})
+            ledger.remember(node.path, **{_LEFT: None}, **_later(ledger, node, pause))
+
+
+def _later(ledger: Ledger, node: NodeState, pause: timedelta) -> dict[str, str]:
+    """The deadline of a container or subflow, moved on by the part of the pause that it has seen."""
+    text = node.remembered("deadline")
+    if text is None:
+        return {}
+    seen = min(pause, ledger.now - (node.started_at or ledger.now))
+    return {"deadline": (datetime.fromisoformat(text) + seen).isoformat()}
 
 
 def _stop_timer(ledger: Ledger, node: NodeState) -> None:

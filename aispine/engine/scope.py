@@ -7,6 +7,7 @@ from typing import Any
 
 from aispine.engine.ledger import Ledger
 from aispine.flow import paths
+from aispine.flow.expression import Condition
 from aispine.flow.model import Node, NodeType
 from aispine.flow.plan import CONTINUE, Edge, EdgeKind
 from aispine.flow.references import References
@@ -36,6 +37,11 @@ def frame_scope(ledger: Ledger, frame: str, references: References, output: Any 
     values = _common(ledger, frame, references, None)
     values["output"] = output
     return values
+
+
+def holds(ledger: Ledger, path: str, guard: Iterable[Condition]) -> bool:
+    """True when every condition of a node's guard holds."""
+    return all(condition.evaluate(scope(ledger, path, condition.references)) for condition in guard)
 
 
 def arriving(ledger: Ledger, path: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Final
 from aispine.agent.contract import FailureCode
 from aispine.engine.ending import complete, describe, fail
 from aispine.engine.facts import ChildEnded, ChildStarted
-from aispine.engine.ledger import Ledger
+from aispine.engine.ledger import BEFORE, Ledger
 from aispine.engine.terms import Terms
 from aispine.flow.status import NodeStatus
 
@@ -20,15 +20,15 @@ def child_started(ledger: Ledger, fact: ChildStarted, _terms: Terms) -> None:
     """Lets the node wait for its child, without a worker."""
     node = ledger.node(fact.path)
     if node.status is not NodeStatus.RUNNING or node.attempt != fact.attempt:
-        if node.status.terminal:
+        if node.status.terminal or fact.attempt <= node.remembered(BEFORE, 0):
             ledger.orphan(fact.child)
         # Otherwise a later attempt has taken the node over and finds the very same child.
         ledger.record("node.late_result", fact.path, attempt=fact.attempt)
         return
     timeout = ledger.spec(fact.path).timeout
     deadline = None if timeout is None else (node.started_at or ledger.now) + timedelta(seconds=timeout)
-    state = {"child": fact.child, "deadline": None if deadline is None else deadline.isoformat()}
-    ledger.change(fact.path, status=NodeStatus.WAITING, lease_owner=None, state=state)
+    ledger.change(fact.path, status=NodeStatus.WAITING, lease_owner=None)
+    ledger.remember(fact.path, child=fact.child, deadline=None if deadline is None else deadline.isoformat())
     _look_again(ledger, fact.path, deadline)
     ledger.record("node.waiting", fact.path, child=fact.child)
 

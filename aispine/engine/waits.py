@@ -115,7 +115,7 @@ def _until(ledger: Ledger, path: str, wait: Wait) -> datetime:
     moment = _moment(_render(ledger, path, wait.until)) if wait.until else ledger.now
     if (moment - ledger.now).total_seconds() > MAX_SECONDS:
         raise ExpressionError(f"`until` is {moment.isoformat()}, more than a year from now")
-    return moment
+    return max(moment, ledger.now)
 
 
 def _render(ledger: Ledger, path: str, template: Template) -> Any:

@@ -22,6 +22,7 @@ class EventType(StrEnum):
     NODE_FAILED = "node.failed"
     NODE_RETRYING = "node.retrying"
     NODE_WAITING = "node.waiting"
+    NODE_WOKEN = "node.woken"
     NODE_SKIPPED = "node.skipped"
     NODE_CANCELLED = "node.cancelled"
     NODE_LOST = "node.lost"

@@ -73,7 +73,7 @@ EXECUTION_TRANSITIONS: Final[Mapping[ExecutionStatus, frozenset[ExecutionStatus]
     _E.QUEUED: frozenset({_E.RUNNING, _E.PAUSED, _E.FAILED, _E.CANCELLED, _E.TIMED_OUT}),
     _E.RUNNING: frozenset({_E.WAITING, _E.PAUSED, _E.COMPLETED, _E.FAILED, _E.CANCELLED, _E.TIMED_OUT}),
     _E.WAITING: frozenset({_E.RUNNING, _E.PAUSED, _E.COMPLETED, _E.FAILED, _E.CANCELLED, _E.TIMED_OUT}),
-    _E.PAUSED: frozenset({_E.QUEUED, _E.RUNNING, _E.WAITING, _E.FAILED, _E.CANCELLED, _E.TIMED_OUT}),
+    _E.PAUSED: frozenset({_E.QUEUED, _E.RUNNING, _E.WAITING, _E.COMPLETED, _E.FAILED, _E.CANCELLED, _E.TIMED_OUT}),
     _E.COMPLETED: frozenset(),
     _E.FAILED: frozenset({_E.RUNNING}),
     _E.CANCELLED: frozenset({_E.RUNNING}),
@@ -87,10 +87,13 @@ NODE_TRANSITIONS: Final[Mapping[NodeStatus, frozenset[NodeStatus]]] = {
     _N.QUEUED: frozenset({_N.RUNNING, _N.CANCELLED}),
     _N.RUNNING: frozenset({_N.QUEUED, _N.RETRYING, _N.WAITING, _N.COMPLETED, _N.FAILED, _N.CANCELLED}),
     _N.RETRYING: frozenset({_N.QUEUED, _N.CANCELLED}),
-    _N.WAITING: frozenset({_N.QUEUED, _N.RUNNING, _N.COMPLETED, _N.FAILED, _N.CANCELLED}),
-    _N.COMPLETED: frozenset(),
+    _N.WAITING: frozenset({_N.QUEUED, _N.RUNNING, _N.COMPLETED, _N.FAILED, _N.SKIPPED, _N.CANCELLED}),
+    _N.COMPLETED: frozenset({_N.RUNNING}),
     _N.FAILED: frozenset({_N.PENDING, _N.RUNNING}),
     _N.SKIPPED: frozenset({_N.PENDING}),
     _N.CANCELLED: frozenset({_N.PENDING, _N.RUNNING}),
 }
-"""`running -> queued` is a lost attempt; what follows an end is a retry of the execution."""
+"""`running -> queued` is a lost attempt; what follows an end is a retry of the execution.
+
+A fork that has completed runs again when the join behind it had too few of its branches.
+"""
