@@ -26,7 +26,8 @@ class Memory:
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
     def read(self, wanted: Wanted) -> Reading:
-        nodes = {path: self._seen(path, wanted) for path in wanted.paths | ({wanted.take} - {None})}
+        names = wanted.paths if wanted.take is None else wanted.paths | {wanted.take}
+        nodes = {path: self._seen(path, wanted) for path in names}
         if wanted.all_open or wanted.everything:
             more = (path for path, row in self.rows.items() if wanted.everything or row.status.open)
             nodes |= {path: self._seen(path, wanted) for path in more}
@@ -39,9 +40,9 @@ class Memory:
             signals=tuple(self.signals) if wanted.signals else None,
         )
 
-    def _seen(self, path: str | None, wanted: Wanted) -> NodeState | None:
+    def _seen(self, path: str, wanted: Wanted) -> NodeState | None:
         """A row as a read brings it: a node's input only where somebody needs it."""
-        row = self.rows.get(str(path))
+        row = self.rows.get(path)
         if row is None or paths.is_frame(row.path) or row.status is NodeStatus.WAITING or path == wanted.take:
             return row
         return replace(row, input=None)
@@ -108,6 +109,8 @@ class Memory:
         return not paused or row.due_at is None or row.status is NodeStatus.QUEUED
 
     def _is_alive(self, frame: str) -> bool:
+        if not frame and self.execution.error is not None and self.plan.flow.on_failure == "fail":
+            return False
         running = self.rows[frame].status is NodeStatus.RUNNING if frame else True
         return running and not self.execution.status.terminal
 

@@ -103,7 +103,11 @@ def _controls(
     status = statuses.get(source.id)
     labels = [choice.label for choice in source.choices if target in choice.then]
     edges = [_control(source, status, live=chosen.get(source.id) == label) for label in labels]
-    return [*edges, _control(source, status, live=status == "failed", handler=True)] if source.on_error == target else edges
+    return (
+        [*edges, _control(source, status, live=status == "failed", handler=True)]
+        if source.on_error == target
+        else edges
+    )
 
 
 def _control(source: Node, status: str | None, *, live: bool, handler: bool = False) -> EdgeState:

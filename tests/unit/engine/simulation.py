@@ -222,7 +222,9 @@ class World(Memory):
         if self.plan.node(node.path).subflow is not None:
             # Attempts that were lost share their child.
             child = f"{node.path}#{node.attempt - node.lost_attempts}"
-            self.children.setdefault(child, ExecutionStatus.RUNNING)
+            # The tick cancels the child of an execution that has ended meanwhile.
+            over = self.execution.status.terminal
+            self.children.setdefault(child, ExecutionStatus.CANCELLED if over else ExecutionStatus.RUNNING)
             return ChildStarted(path=node.path, attempt=node.attempt, child=child)
         return Finished(path=node.path, attempt=node.attempt, outcome=self._outcome(node))
 

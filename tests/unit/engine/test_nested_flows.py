@@ -1,0 +1,99 @@
+"""Flows of every construct, nested at random, keep the language's laws whatever happens on the way."""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aispine.engine.facts import RetryRequested
+from aispine.flow.status import NodeStatus
+from tests.unit.engine.laws import Laws
+from tests.unit.engine.nested import Case, nested
+from tests.unit.engine.people import People
+from tests.unit.engine.reference import Script
+from tests.unit.engine.simulation import Chaos, World
+
+CHAOS = Chaos(lose=0.15, double=0.15, die=0.15, late=0.5, budget=30)
+seeds = st.integers(0, 2**32)
+slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
+
+
+def _world(case: Case, seed: int, chaos: Chaos | None = None, *, pauses: int = 0) -> World:
+    never = frozenset(node for node in case.scripts if False)
+    people = People(pauses=pauses, early=3, never=never)
+    return World(case.flow, case.data, case.scripts, Random(seed), chaos, people)
+
+
+def _check(case: Case, world: World) -> None:
+    Laws(world=world, data=case.data, scripts=world.scripts).check()
+    assert all(status.terminal for status in world.children.values()), "a child goes on"
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=slow)
+@given(case=nested(), seed=seeds)
+def test_every_construct_keeps_the_laws(case: Case, seed: int) -> None:
+    world = _world(case, seed)
+    world.run()
+    _check(case, world)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=slow)
+@given(case=nested(), seed=seeds)
+def test_mishaps_and_pauses_change_no_law(case: Case, seed: int) -> None:
+    world = _world(case, seed, CHAOS, pauses=3)
+    world.run()
+    _check(case, world)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=slow)
+@given(case=nested(failing=False), seed=seeds, after=st.integers(0, 40))
+def test_what_was_cancelled_goes_on_when_it_is_retried(case: Case, seed: int, after: int) -> None:
+    world = _world(case, seed, CHAOS, pauses=1)
+    for _ in range(after):
+        world.step()
+    world.cancel()
+    if world.execution.status == "cancelled":
+        done = _done(world)
+        world.tell(RetryRequested())
+        world.run()
+        assert {path: world.rows[path].attempt for path in done} == done, "what succeeded is run again"
+    _check(case, world)
+    _check_success(world)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=slow)
+@given(case=nested(), seed=seeds)
+def test_what_has_failed_is_done_again_when_it_is_retried(case: Case, seed: int) -> None:
+    world = _world(case, seed, CHAOS)
+    world.run()
+    if world.execution.status == "completed":
+        return
+    world.scripts = {name: Script() for name in case.scripts}
+    world.tell(RetryRequested())
+    world.run()
+    assert [event.type for event in world.events].count("execution.retried") == 1
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=slow)
+@given(case=nested(failing=False), seed=seeds)
+def test_nothing_fails_when_nothing_breaks(case: Case, seed: int) -> None:
+    world = _world(case, seed)
+    world.run()
+    _check_success(world)
+    assert not any(event.type in {"node.late_result", "node.lost"} for event in world.events)
+
+
+def _done(world: World) -> dict[str, int]:
+    """The agents' nodes that have succeeded, with how often they were tried."""
+    return {
+        path: row.attempt
+        for path, row in world.rows.items()
+        if path in world.asked and row.status is NodeStatus.COMPLETED
+    }
+
+
+def _check_success(world: World) -> None:
+    failed = {event.data["error"]["code"] for event in world.events if event.type == "node.failed"}
+    assert failed <= {"loop_exhausted", "join_failed"}
