@@ -32,7 +32,10 @@ class Patterns:
         return self.wait(self.start(name, data))
 
     def start(self, name: str, data: Any = None) -> str:
-        return self.flows.start(self.flows.deploy((PATTERNS / f"{name}.yaml").read_text("utf-8")), data)
+        return self.flows.start(self.deploy(name), data)
+
+    def deploy(self, name: str) -> str:
+        return self.flows.deploy((PATTERNS / f"{name}.yaml").read_text("utf-8"))
 
     def wait(self, execution_id: str) -> Log:
         return Log(seen=self.flows.wait(execution_id))

@@ -39,6 +39,11 @@ class Log:
         assert len(found) == 1, f"{kind} of {path}: {found}"
         return found[0]
 
+    @property
+    def children(self) -> list[str]:
+        """The child executions, in the order in which they were started."""
+        return [event.data["child"] for event in self.seen.events if "child" in event.data]
+
     def none(self, *names: str) -> bool:
         """True when none of the nodes ever began."""
         return not any(event.path in names and event.type == "node.started" for event in self.seen.events)

@@ -28,13 +28,17 @@ def test_cancel_task(patterns: Patterns) -> None:
 
 
 def test_cancel_case(patterns: Patterns) -> None:
+    patterns.deploy("persistent_trigger")
     execution_id = patterns.start("cancel_case")
     patterns.until_running(execution_id, "examine")
-    patterns.until_waiting(execution_id, "documents")
+    patterns.until_waiting(execution_id, "documents", "payment")
     patterns.people.cancel(execution_id)
     log = patterns.wait(execution_id)
-    assert max(log.cancelled("examine"), log.cancelled("documents")) < log.one("execution.cancelled")
+    stopped = [log.cancelled(name) for name in ("examine", "documents", "payment")]
+    assert max(stopped) < log.one("execution.cancelled")
     assert log.none("decide")
+    (child,) = log.children
+    assert patterns.wait(child).one("execution.cancelled")
 
 
 def test_a_region_of_two_branches_is_cancelled_and_the_rest_goes_on(patterns: Patterns) -> None:
@@ -64,6 +68,6 @@ def test_recursion(patterns: Patterns) -> None:
     assert log.completed("handle") < log.began("rest") < log.waited("rest") < log.completed("rest")
     children = 0
     while log.seen.nodes["rest"].status != "skipped":
-        (child,) = [event.data["child"] for event in log.seen.events if event.type == "node.waiting"]
+        (child,) = log.children
         log, children = patterns.wait(child), children + 1
     assert children == 3

@@ -19,6 +19,8 @@ def test_a_project_is_complete_and_valid(tmp_path: Path) -> None:
     files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert {".gitignore", "README.md", "aispine.toml", "flows/hello.yaml", "flows/hello.input.json"} < files
     assert validation.load((folder / "flows/hello.yaml").read_bytes()).flow_id == "hello"
+    tested = CliRunner().invoke(main, ["flow", "test", str(folder)])
+    assert tested.exit_code == 0, tested.output
     agent = load_agent(folder / "agents/greeter/tests/test_agent.py")
     assert [agent.misses(sample) for sample in agent.samples] == [[], []]
 
