@@ -9,7 +9,20 @@ from flask import Flask
 import aispine
 from aispine import settings as process_settings
 from aispine.settings import Settings
-from api import access, agents, approvals, docs, executions, flows, health, operations, problems, requests
+from api import (
+    access,
+    agents,
+    approvals,
+    docs,
+    executions,
+    flows,
+    health,
+    operations,
+    problems,
+    requests,
+    schedules,
+    workers,
+)
 from api.parts import Parts
 from api.resource import Rest
 
@@ -55,7 +68,14 @@ def _configuration(settings: Settings) -> dict[str, Any]:
 def _add_routes(app: Flask) -> None:
     rest = Rest(app)
     rest.register_blueprint(health.blueprint)
-    for blueprint in (flows.blueprint, executions.blueprint, approvals.blueprint, agents.blueprint):
+    for blueprint in (
+        flows.blueprint,
+        executions.blueprint,
+        approvals.blueprint,
+        schedules.blueprint,
+        agents.blueprint,
+        workers.blueprint,
+    ):
         rest.register_blueprint(blueprint, url_prefix=f"{PREFIX}/{blueprint.name}")
     rest.register_blueprint(operations.blueprint, url_prefix=f"{PREFIX}/executions")
     app.register_blueprint(docs.blueprint)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 import click
@@ -27,6 +29,7 @@ _FRAMES: Final = 10
 @click.option("-l", "--label", "labels", metavar="KEY=VALUE", multiple=True, help="Only with this label; repeat.")
 @click.option("--correlation-id", metavar="ID", help="Only with this id of yours.")
 @click.option("--parent", metavar="ID", help="Only the subflows of this execution.")
+@click.option("--schedule", metavar="ID", help="Only what this schedule started.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The most to list.")
 @output.output_option
 @click.pass_context
@@ -37,6 +40,7 @@ def list_(
     labels: tuple[str, ...],
     correlation_id: str | None,
     parent: str | None,
+    schedule: str | None,
     limit: int,
     form: output.Format,
 ) -> None:
@@ -55,6 +59,7 @@ def list_(
         "label": list(labels),
         "correlation_id": correlation_id,
         "parent": parent,
+        "schedule_id": schedule,
     }
     found = list(api.pages(api.from_context(ctx), EXECUTIONS, params=params, limit=limit))
     if form == "json":
@@ -115,11 +120,7 @@ def _write_questions(execution_id: str, nodes: list[dict[str, Any]]) -> None:
 
 
 def _write_facts(found: dict[str, Any]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    for name, value in (
+    facts = (
         ("Execution", found["execution_id"]),
         ("Flow", f"{found['flow_id']} {found['version']}"),
         ("Status", output.status(found["status"])),
@@ -129,19 +130,20 @@ def _write_facts(found: dict[str, Any]) -> None:
         ("Correlation id", found.get("correlation_id")),
         ("Subflow of", " ".join(filter(None, (found.get("parent_execution_id"), found.get("parent_path"))))),
         ("Rerun of", found.get("rerun_of")),
+        ("Schedule", found.get("schedule_id")),
         ("Paused", text.local(found.get("paused_at"))),
         ("Error", error_text(found["error"]) if found.get("error") else None),
-    ):
-        if value:
-            grid.add_row(Text(name, style="dim"), output.cell(value))
-    output.console().print(grid)
+    )
+    output.write_facts(facts)
 
 
 def _rows(nodes: list[dict[str, Any]], types: Shape) -> Iterator[tuple[Any, ...]]:
     """A row for each node, those in bodies below their containers."""
     known = {node["path"]: of_result(node) for node in nodes}
+    totals = Counter(paths.container_of(path) for path in known if paths.is_frame(path))
     nesting = Nesting(types)
     for path, node in known.items():
+        known[path] = replace(node, total=totals[path] or None)
         if not (paths.is_frame(path) and node.status == NodeStatus.PENDING):
             nesting.add(path)
     for line in nesting.lines(known, _FRAMES):

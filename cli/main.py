@@ -20,9 +20,10 @@ COMMANDS: Final = {
     "execution": Command("cli.execution:execution", "List, show, stop, resume and repeat executions."),
     "flow": Command("cli.flow:flow", "Validate, compile, deploy, run and watch flows."),
     "init": Command("cli.init:init", "Create a project with a first flow and a first agent."),
+    "schedule": Command("cli.schedule:schedule", "List, show, pause, resume, create and delete schedules."),
     "up": Command("cli.up:up", "Start the stack on this machine."),
     "version": Command("cli.version:version", "Print the version of this command and of the API."),
-    "worker": Command("cli.worker:worker", "Start one of the worker processes."),
+    "worker": Command("cli.worker:worker", "Start one of the worker processes; list and drain workers."),
 }
 
 

@@ -65,7 +65,19 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty:
     console().print(table if table.row_count else empty)
 
 
-_WHOLE: Final = frozenset({"id", "execution", "status", "started", "took", "version", "created"})
+def write_facts(facts: Iterable[tuple[str, Any]]) -> None:
+    """Writes each value beside its name; those without a value are left out."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for name, value in facts:
+        if value:
+            grid.add_row(Text(name, style="dim"), cell(value))
+    console().print(grid)
+
+
+_WHOLE: Final = frozenset({"id", "execution", "status", "started", "took", "version", "created", "worker", "state"})
 """Columns that are copied or scanned by eye, so that a narrow terminal breaks the others first."""
 
 

@@ -11,15 +11,17 @@ from aispine import settings
 from aispine.errors import StackError
 from aispine.stack import procfile
 from aispine.stack import worker as command
+from cli import worker_views
 
 
-@click.group(short_help="Run one of the worker processes.")
+@click.group(short_help="Run one of the worker processes, list and drain workers.")
 def worker() -> None:
-    """Run one of the processes that `aispine up` starts; use it where each runs in a container of its own.
+    """Run one of the processes that `aispine up` starts, each in a container of its own say; list and drain workers.
 
     \b
     Example:
       AISPINE_REDIS_URL=redis://redis/0 aispine worker io --concurrency 200
+      aispine worker list
     """
 
 
@@ -68,5 +70,9 @@ for _command in (
     _pool("io", "Run the worker of HTTP and LLM agents, hundreds at once."),
     beat,
     flower,
+    worker_views.list_,
+    worker_views.show,
+    worker_views.drain,
+    worker_views.resume,
 ):
     worker.add_command(_command)

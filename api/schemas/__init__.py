@@ -37,6 +37,15 @@ from api.schemas.flows import (
     Validation,
 )
 from api.schemas.operations import Answer, Approval, ApprovalPage, ApprovalQuery, CancelRequest, RerunRequest
+from api.schemas.schedules import (
+    Schedule,
+    ScheduleFiring,
+    SchedulePage,
+    ScheduleQuery,
+    ScheduleRequest,
+    ScheduleSummary,
+)
+from api.schemas.workers import Worker, WorkerPage
 
 __all__ = [
     "LARGEST_SEQ",
@@ -80,10 +89,18 @@ __all__ = [
     "Problem",
     "RerunRequest",
     "Results",
+    "Schedule",
+    "ScheduleFiring",
+    "SchedulePage",
+    "ScheduleQuery",
+    "ScheduleRequest",
+    "ScheduleSummary",
     "StreamQuery",
     "Timestamp",
     "Validation",
     "WaitingFor",
+    "Worker",
+    "WorkerPage",
     "moment",
     "timestamp",
 ]
