@@ -304,10 +304,10 @@ class Ledger:
             return False
         if self._reading.execution.event_seq == 0 and not self._reading.execution.reopened:
             return False
-        if self._reading.execution.reopened or paths.is_frame(path):
-            return True
         if paths.frame_of(path) in self._begun:
             return False
+        if self._reading.execution.reopened or paths.is_frame(path):
+            return True
         if self.spec(path).join is not None:
             # It may have had enough before its source ended.
             return True
