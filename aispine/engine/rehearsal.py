@@ -32,6 +32,7 @@ from aispine.engine.ledger import MissingNodesError
 from aispine.engine.queueing import agent_reference
 from aispine.engine.terms import Terms
 from aispine.errors import AISpineError, InvalidInput
+from aispine.flow import paths
 from aispine.flow.inputs import check_input, check_value
 from aispine.flow.model import Flow, Node
 from aispine.flow.plan import CONTAINERS, plan
@@ -52,6 +53,12 @@ class Rehearsed:
     nodes: dict[str, NodeState]
     events: tuple[Event, ...]
     seconds: float
+
+    def node(self, path: str) -> NodeState:
+        """A node as people would be shown it: what has not begun when the execution ends is skipped."""
+        node = self.nodes.get(path) or NodeState(path=path, node_id=paths.name_of(path))
+        never = self.execution.status.terminal and node.status is NodeStatus.PENDING
+        return replace(node, status=NodeStatus.SKIPPED) if never else node
 
 
 class RehearsalError(Exception):

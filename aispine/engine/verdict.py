@@ -8,10 +8,8 @@ from typing import Any, Final
 
 from aispine.engine.rehearsal import Rehearsed
 from aispine.engine.waits import MUTEX
-from aispine.flow import paths
 from aispine.flow.rehearsal import Case
 from aispine.flow.state import NodeState
-from aispine.flow.status import NodeStatus
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,14 +55,13 @@ def _of_execution(case: Case, rehearsed: Rehearsed) -> Iterator[Difference]:
 
 def _of_nodes(case: Case, rehearsed: Rehearsed) -> Iterator[Difference]:
     for path, expected in case.nodes.items():
-        actual = _facts(path, rehearsed.nodes)
+        actual = _facts(rehearsed.node(path))
         for what, value in expected.items():
             if value != actual[what]:
                 yield Difference(what=f"{path}.{what}", expected=value, actual=actual[what])
 
 
-def _facts(path: str, rows: Mapping[str, NodeState]) -> dict[str, Any]:
-    node = rows.get(path) or NodeState(path=path, node_id=paths.name_of(path), status=NodeStatus.PENDING)
+def _facts(node: NodeState) -> dict[str, Any]:
     return {
         "status": str(node.status),
         "attempts": node.attempt,

@@ -84,19 +84,29 @@ def check(
 
 
 def misfits(test: Rehearsals, flow: Flow, file: str) -> tuple[Problem, ...]:
-    """A problem for every node that the test names and the flow does not have."""
+    """A problem for everything that the test says of a node that the flow does not have, or has as another type."""
     report, planned = Report(file), plan(flow)
-    known = [node.id for node in _walk(flow.nodes)]
+    nodes = {node.id: node for node in _walk(flow.nodes)}
     for link in test.links:
-        if not _is_there(planned, known, link.target):
+        node = nodes.get(paths.name_of(link.target))
+        if node is None or not _is_there(planned, nodes, link.target):
             message = f"`{link.key}`: the flow has no node `{link.target}`"
-            hint = did_you_mean(link.target, known) or "Inside bodies a path is written `poll[0]/check`."
+            hint = did_you_mean(link.target, nodes) or "Inside bodies a path is written `poll[0]/check`."
             report.add("dangling_reference", message, link.position, hint=hint)
+        elif why := _unanswerable(node, link.key):
+            report.add("misplaced_key", f"`{link.key}`: `{link.target}` {why}", link.position)
     return report.in_order()
 
 
-def _is_there(planned: Plan, known: list[str], name: str) -> bool:
-    if name in known:
+def _unanswerable(node: Node, key: str) -> str | None:
+    """Why an answer would never be asked for."""
+    if key == "mocks" and not (node.calls_agent or node.subflow):
+        return "calls no agent and runs no other flow"
+    return "is no approval" if key == "answers" and node.approval is None else None
+
+
+def _is_there(planned: Plan, nodes: Mapping[str, Node], name: str) -> bool:
+    if name in nodes:
         return True
     try:
         planned.node(name)

@@ -81,3 +81,12 @@ def test_nodes_that_the_flow_does_not_have_are_told() -> None:
         "`path`: the flow has no node `poll[0]`",
     ]
     assert all(each.line == 3 for each in found)
+
+
+def test_answers_that_nobody_asks_for_are_told() -> None:
+    test = _read("{name: x, mocks: {a: {output: 1}}, answers: {'poll[0]/check': {approved: true}}, expect: {}}")
+    found = misfits(test, validation.load(FLOW), "f.test.yaml")
+    assert [each.message for each in found] == [
+        "`mocks`: `a` calls no agent and runs no other flow",
+        "`answers`: `poll[0]/check` is no approval",
+    ]
