@@ -267,7 +267,10 @@ def _outcome(mock: Mock) -> Outcome:
 
 
 def _echo(node: NodeState, spec: Node) -> Mock:
-    takes = float(spec.config.get("sleep_seconds", 0))
-    if node.attempt <= spec.config.get("fail_first", 0):
+    takes, failing = spec.config.get("sleep_seconds", 0), spec.config.get("fail_first", 0)
+    if not (isinstance(takes, int | float) and isinstance(failing, int | float)):
+        message = "`sleep_seconds` and `fail_first` must be numbers"
+        return Mock(code=str(FailureCode.AGENT_ERROR), message=message)
+    if node.attempt <= failing:
         return Mock(code=str(FailureCode.UNAVAILABLE), message=f"attempt {node.attempt} fails as asked", takes=takes)
     return Mock(output=spec.config.get("output", node.input), takes=takes)

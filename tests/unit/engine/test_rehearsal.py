@@ -132,3 +132,9 @@ def test_an_output_of_nothing_can_be_expected() -> None:
     assert differences(case, rehearse(validation.load(CALL), case)) == (
         Difference(what="output", expected=None, actual=7),
     )
+
+
+def test_echo_answers_itself_and_its_sleep_passes_at_once() -> None:
+    config = "config: {sleep_seconds: 60, fail_first: 1, output: 7}, retry: {initial_delay: 10, jitter: none}"
+    done = _rehearse(HEAD + f"  - {{id: a, type: processor, agent_id: echo, {config}}}")
+    assert (done.execution.output, done.nodes["a"].attempt, done.seconds) == (7, 2, 60 + 10 + 60)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aispine.flow import validation
 from aispine.flow.rehearsal import Mock, Rehearsals, Sent, check, misfits
@@ -57,6 +60,7 @@ def test_a_test_file_is_read() -> None:
         ("{name: x, expect: {}, signals: [{at: 3}]}", "missing_key"),
         ("{name: x, expect: {}, answers: {a: yes please}}", "invalid_type"),
         ("{name: x, expect: {}, now: tomorrow}", "invalid_value"),
+        ("{name: x, expect: {}, now: 9999-12-31}", "invalid_value"),
         ("{name: x, expect: {}, cancel_at: soon}", "invalid_duration"),
         ("{name: x, expect: {nodes: {a: ready}}}", "invalid_value"),
         ("three", "invalid_type"),
@@ -90,3 +94,19 @@ def test_answers_that_nobody_asks_for_are_told() -> None:
         "`mocks`: `a` calls no agent and runs no other flow",
         "`answers`: `poll[0]/check` is no approval",
     ]
+
+
+KEYS = ("name", "input", "mocks", "signals", "answers", "expect", "status", "output", "error", "path", "nodes", "now")
+WORDS = st.sampled_from((*KEYS, "takes", "at", "payload", "cancel_at", "code", "approved", "a", "poll[0]/check"))
+VALUES = st.recursive(
+    WORDS | st.sampled_from([None, True, 3, -1, 1.5, "", "30s"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(WORDS, VALUES, max_size=8))
+@settings(max_examples=200, deadline=None)
+def test_any_case_is_read_or_refused(case: dict[str, object]) -> None:
+    found, problems = check(yaml.safe_dump({"flow": "f.yaml", "cases": [case]}), "f.test.yaml")
+    assert found is not None or problems
