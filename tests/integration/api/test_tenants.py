@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from aispine.store.database import Store
 from api.routes import routes
 from tests.support.agents import HttpAgent
 
-LISTS = ("/api/v1/flows", "/api/v1/executions", "/api/v1/agents?official=0")
+LISTS = ("/api/v1/flows", "/api/v1/executions", "/api/v1/schedules", "/api/v1/agents?official=0")
 
 
 def own_routes(app: Flask) -> list[tuple[str, str]]:
@@ -28,21 +29,38 @@ def own_routes(app: Flask) -> list[tuple[str, str]]:
     ]
 
 
+PLATFORM = ("/api/v1/workers",)
+"""What is no tenant's own."""
+BODIES: Mapping[str, Mapping[str, Any]] = {
+    "flows": {"data": "x: y", "content_type": "application/yaml"},
+    "agents": {"json": {}},
+    "approvals": {"json": {"path": "a", "approved": True}},
+}
+"""What a route is sent, by the word in its path."""
+
+
+@pytest.fixture
+def schedule(client: FlaskClient, echo: str) -> str:
+    answer = client.post("/api/v1/schedules", json={"flow_id": echo, "every": "1h"})
+    assert answer.json is not None
+    return str(answer.json["schedule_id"])
+
+
 def test_another_tenants_objects_are_nowhere(
     app: Flask,
     client: FlaskClient,
     stranger: FlaskClient,
     http_agent: HttpAgent,
     execution: str,
+    schedule: str,
 ) -> None:
     names = {"flow_id": "echo-flow", "version": "1.0.0", "agent_id": "remote", "execution_id": execution}
-    asked = own_routes(app)
-    assert len(asked) > 15
+    names |= {"name": "go", "schedule_id": schedule}
+    asked = [(method, rule) for method, rule in own_routes(app) if not rule.startswith(PLATFORM)]
+    assert len(asked) > 25
     for method, rule in asked:
         path = re.sub(r"<(\w+)>", lambda found: names[found[1]], rule)
-        body: Any = {"json": {}} if "agents" in path else {"data": "x: y", "content_type": "application/yaml"}
-        if path.endswith("cancel"):
-            body = {}
+        body = next((body for word, body in BODIES.items() if word in path), {})
         answer = stranger.open(path, method=method, **(body if method in {"PUT", "POST"} else {}))
         # A file that is no flow is refused before anybody looks for one.
         expected = {422} if method == "PUT" and "flows" in path else {404}
@@ -54,6 +72,7 @@ def test_another_tenants_objects_are_nowhere(
         assert len(mine["data"]) == 1, path
     shown: Any = client.get(f"/api/v1/executions/{execution}").json
     assert shown["status"] == "queued"
+    assert client.get(f"/api/v1/schedules/{schedule}").status_code == 200
 
 
 def test_another_tenants_flow_cannot_be_executed_nor_its_agent_called(

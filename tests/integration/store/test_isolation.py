@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from aispine.engine.advance import advance
 from aispine.engine.facts import Started
 from aispine.engine.terms import Terms
-from aispine.store import api_keys, workers
+from aispine.store import api_keys, schedules, workers
 from aispine.store.database import Store
 from aispine.store.ids import new_id
 from aispine.store.models import (
@@ -23,6 +23,7 @@ from aispine.store.models import (
     ExecutionRow,
     IdempotencyKeyRow,
     NodeLogRow,
+    ScheduleRow,
     SignalRow,
     Tenant,
 )
@@ -38,7 +39,7 @@ TENANTS = sorted(set(TABLES) - PLATFORM_ONLY)
 @pytest.fixture
 def filled(no_workers: None, engine_store: Store, flows: Flows, api_key: str) -> str:
     """A tenant with a row in every table that is its own; the agents are the platform's."""
-    execution_id = flows.start(flows.deploy(flow("mine", echo("a"))), announce=False)
+    execution_id = flows.start(flows.deploy(flow("mine", echo("a"), schedule={"every": "1h"})), announce=False)
     advance(engine_store, execution_id, [Started()], Terms(owner="test:1:1"))
     tenant_id = flows.tenant_id
     with engine_store.session(None) as session:
@@ -46,6 +47,8 @@ def filled(no_workers: None, engine_store: Store, flows: Flows, api_key: str) ->
         key = {"method": "POST", "path": "/", "key": new_id(), "request_hash": "x"}
         session.add(IdempotencyKeyRow(tenant_id=tenant_id, **key))
         session.add(SignalRow(signal_id=new_id(), execution_id=execution_id, tenant_id=tenant_id, name="go"))
+        schedule = session.scalars(select(ScheduleRow).filter_by(tenant_id=tenant_id)).one()
+        schedules.record(session, schedule, schedule.anchor_at, execution_id=execution_id, error=None)
         for table in ("agents", "agent_versions"):
             columns = [column.name for column in Base.metadata.tables[table].columns]
             copied = ", ".join(name for name in columns if name not in {"tenant_id", "agent_version_id"})
