@@ -17,6 +17,7 @@ from aispine.engine.ending import (
     describe,
     expression_error,
     fail,
+    is_blocked,
     settle,
     skip,
 )
@@ -24,7 +25,7 @@ from aispine.engine.ledger import Ledger
 from aispine.errors import ExpressionError
 from aispine.flow import paths
 from aispine.flow.model import Join, NodeType
-from aispine.flow.plan import Edge, EdgeKind, is_tolerant
+from aispine.flow.plan import Edge, EdgeKind
 from aispine.flow.state import NodeState
 from aispine.flow.status import NodeStatus
 
@@ -47,6 +48,9 @@ class Count:
 
 def resolve(ledger: Ledger, path: str, join: Join) -> None:
     """Completes, fails or skips a join as soon as its strategy can tell; otherwise it goes on waiting."""
+    if _is_unchosen(ledger, path):
+        _skip_unchosen(ledger, path)
+        return
     count, wanted = _count(ledger, path), _wanted(join)
     enough = count.live >= (wanted or 1) and not (wanted is None and count.unsettled)
     if not enough and count.unsettled and (wanted is None or count.possible >= wanted or not count.failed):
@@ -91,19 +95,24 @@ def _count(ledger: Ledger, path: str) -> Count:
     fork = _fork_of(ledger, path)
     source = None if fork is None else ledger.node(fork)
     if source is None or source.status not in {NodeStatus.RUNNING, NodeStatus.COMPLETED}:
-        return _count_edges(ledger, path, node)
+        return Count(live=node.live_control + node.live_dependency, failed=node.blocked, unsettled=node.unsettled)
     done, failed = len(source.remembered("done", [])), len(source.remembered("failed", []))
     open_ = source.remembered("total", 0) - done - failed if source.status.open else 0
     return Count(live=done, failed=failed, unsettled=open_)
 
 
-def _count_edges(ledger: Ledger, path: str, node: NodeState) -> Count:
-    """With control edges, one of these must be live; else the join was not chosen, whatever failed."""
+def _is_unchosen(ledger: Ledger, path: str) -> bool:
+    """True when the join has control edges of which none is live (yet): then it does not run, whatever else ends."""
     controlled = any(edge.kind is EdgeKind.CONTROL for edge in ledger.plan.incoming(path))
-    if controlled and not node.live_control:
-        tolerant = is_tolerant(ledger.spec(path))
-        return Count(live=0, failed=0 if tolerant else node.blocked, unsettled=node.unsettled)
-    return Count(live=node.live_control + node.live_dependency, failed=node.blocked, unsettled=node.unsettled)
+    return controlled and not ledger.node(path).live_control
+
+
+def _skip_unchosen(ledger: Ledger, path: str) -> None:
+    if ledger.node(path).unsettled:
+        return
+    edges = [edge for edge in ledger.plan.incoming(path) if edge.kind is EdgeKind.CONTROL]
+    ledger.require(edge.source for edge in edges)
+    skip(ledger, path, BLOCKED if any(is_blocked(ledger, edge) for edge in edges) else NO_LIVE_EDGE)
 
 
 def _live_branches(ledger: Ledger, path: str) -> dict[str, NodeState]:

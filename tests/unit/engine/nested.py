@@ -43,6 +43,8 @@ class Case:
     flow: Flow
     data: dict[str, Any]
     scripts: dict[str, Script]
+    never: frozenset[str]
+    """Waits and approvals for which nobody does anything."""
 
 
 _Kind = Callable[[Node, int, list[str]], Node]
@@ -57,6 +59,7 @@ class _Maker:
     scripts: dict[str, Script] = field(default_factory=dict)
     count: int = 0
     made: list[Node] = field(default_factory=list)
+    never: set[str] = field(default_factory=set)
 
     def body(self, depth: int, least: int = 1) -> tuple[Node, ...]:
         size = self.draw(st.integers(least, 5 if depth == 0 else 3))
@@ -129,6 +132,7 @@ class _Maker:
         if self.draw(st.booleans()):
             return replace(node, wait=Wait(seconds=Template.parse(self.draw(st.sampled_from([0, 5, 120])))))
         if self.failing and self._chance(4):
+            self.never.add(node.id)
             on_timeout = self.draw(st.sampled_from(["fail", "continue"]))
             return replace(node, wait=Wait(signal=NEVER, on_timeout=on_timeout), timeout=TIMEOUT)
         return replace(node, wait=Wait(signal="go"))
@@ -137,6 +141,8 @@ class _Maker:
         node = replace(node, type=NodeType.APPROVAL, approval=Approval())
         if not self.failing or not self._chance(3):
             return node
+        if self.draw(st.booleans()):
+            self.never.add(node.id)
         return replace(node, approval=Approval(on_timeout=self.draw(st.sampled_from(["fail", "reject"]))), timeout=5.0)
 
     def _subflow(self, node: Node, _depth: int, _later: list[str]) -> Node:
@@ -215,4 +221,4 @@ def nested(draw: st.DrawFn, *, failing: bool = True, depth: int = 2) -> Case:
         maker.scripts[handler] = Script(fatal=draw(st.booleans()))
         nodes = (*nodes, Node(id=handler, type=NodeType.PROCESSOR, agent_id="echo"))
     flow = Flow(flow_id="random", version="1.0.0", name="random", nodes=nodes, on_failure=mode, on_error=handler)
-    return Case(flow=flow, data=maker.data, scripts=maker.scripts)
+    return Case(flow=flow, data=maker.data, scripts=maker.scripts, never=frozenset(maker.never))

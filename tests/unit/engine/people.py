@@ -24,7 +24,7 @@ class People:
     eager: float = 0.05
     """How likely they act while something else is under way; when nothing is, they do what is waited for."""
     never: frozenset[str] = frozenset()
-    """Ids of nodes that nobody answers."""
+    """Ids of waits and approvals for which nobody does anything."""
 
     def __post_init__(self) -> None:
         self._ids: Iterator[int] = count()
