@@ -1,0 +1,127 @@
+"""A campaign: executions of every kind under faults, until all have ended or no more can be hoped for."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+from aispine.stack.process import wait_until
+from benchmarks.chaos import cases, driver, gremlin, ledger, stack
+from benchmarks.chaos.client import Client
+from benchmarks.chaos.database import Database
+from benchmarks.chaos.driver import Driver
+from benchmarks.chaos.gremlin import Fault, Gremlin
+from benchmarks.chaos.judge import Judge, Verdict
+
+MINIMUM: Final = {"kills": 100, "stop": 10, "flush": 5, "restart redis": 5, "restart postgres": 3}
+"""Faults that must have hit for each 1,000 executions."""
+
+_PACE: Final = 2.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Campaign:
+    """What is to be done; `settle` are the seconds that executions get to end after the last fault."""
+
+    count: int
+    seed: int
+    mutant: str | None = None
+    drop: float = 0.01
+    double: float = 0.03
+    settle: float = 120.0
+    keep: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of a campaign."""
+
+    campaign: Campaign
+    verdict: Verdict
+    faults: Mapping[str, int]
+    messages: Mapping[str, int]
+    answers: Mapping[str, int]
+    trouble: tuple[str, ...]
+    seconds: float
+
+    @property
+    def misses(self) -> list[str]:
+        """Every figure that is not as it must be."""
+        verdict, count = self.verdict, self.campaign.count
+        zeros = {
+            "stuck": verdict.stuck,
+            "wrong results": verdict.wrong,
+            "joins fired twice": verdict.joins_twice,
+            "effects recorded twice": verdict.effects_twice,
+        }
+        found = [f"{name}: {value}, not 0" for name, value in zeros.items() if value]
+        if (verdict.started, verdict.ended) != (count, count):
+            found.append(f"started {verdict.started} and ended {verdict.ended}, not {count}")
+        if verdict.repeated > verdict.explained:
+            found.append(f"{verdict.repeated} repeated calls, {verdict.explained} explained")
+        return [*found, *self._too_few(), *self.trouble]
+
+    def _too_few(self) -> list[str]:
+        done = Counter(self.faults)
+        done["kills"] = done["kill child"] + done["kill worker"]
+        wanted = {kind: ceil(self.campaign.count * share / 1000) for kind, share in MINIMUM.items()}
+        return [f"{kind}: {done[kind]}, at least {least}" for kind, least in wanted.items() if done[kind] < least]
+
+
+def run(campaign: Campaign, say: Callable[[str], None]) -> Outcome:
+    """Runs a campaign on a stack of its own. Raises `StackError` when that does not start."""
+    begun = time.monotonic()
+    environment = {
+        "CHAOS_SEED": str(campaign.seed),
+        "CHAOS_DROP": str(campaign.drop),
+        "CHAOS_DOUBLE": str(campaign.double),
+        "CHAOS_MUTANT": campaign.mutant or "",
+    }
+    with stack.running(environment, keep=campaign.keep) as running:
+        say(f"the stack runs in {running.folder}")
+        return _on(running, campaign, say, begun)
+
+
+def _on(running: stack.Stack, campaign: Campaign, say: Callable[[str], None], begun: float) -> Outcome:
+    make = functools.partial(Client, running.url, running.api_key)
+    database, client, run_id = Database(running.database_url), make(), f"chaos-{secrets.token_hex(4)}"
+    kinds = cases.cases(_PACE)
+    driver.deploy(client, kinds)
+    work = driver.jobs(campaign.count, kinds, campaign.seed)
+    driving = Driver(make, database, run_id, work)
+    driving.begin()
+    try:
+        faults = _torment(Gremlin(running, database, campaign.seed, driving.start_more), campaign, driving, say)
+        wait_until(lambda: driving.all_started, campaign.settle)
+        wait_until(lambda: database.open(run_id) == 0, campaign.settle)
+    finally:
+        driving.end()
+    messages = Counter(line["kind"] for line in ledger.read(running.faults))
+    judge = Judge(database, run_id, work, ledger.read(running.calls))
+    return Outcome(
+        campaign=campaign,
+        verdict=judge.verdict(faults, messages["doubled"]),
+        faults=Counter(fault.kind for fault in faults),
+        messages=messages,
+        answers=client.answers,
+        trouble=tuple(driving.trouble),
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _torment(doing: Gremlin, campaign: Campaign, driving: Driver, say: Callable[[str], None]) -> list[Fault]:
+    kinds = gremlin.plan(campaign.count, campaign.seed)
+    for done, kind in enumerate(kinds):
+        driving.progress = done / len(kinds)
+        if doing.do(kind):
+            say(f"{done + 1}/{len(kinds)} {kind}: {len(doing.faults[-1].hit)} nodes")
+        else:
+            say(f"{done + 1}/{len(kinds)} {kind}: nothing to hit")
+    driving.progress = 1.0
+    return doing.faults

@@ -1,0 +1,182 @@
+"""The judge: compares the agents' own ledger with the event log, and counts what must be zero."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from aispine.flow import paths
+from benchmarks.chaos.database import Database
+from benchmarks.chaos.driver import Job
+from benchmarks.chaos.gremlin import Fault
+
+_EXECUTIONS = """
+    SELECT execution_id::text, status, output, error, event_seq, labels ->> 'number' AS number FROM executions
+    WHERE correlation_id = :run
+"""
+_FAMILY = """
+    WITH RECURSIVE family AS (
+      SELECT execution_id, execution_id AS root, status, event_seq FROM executions WHERE correlation_id = :run
+      UNION ALL
+      SELECT e.execution_id, f.root, e.status, e.event_seq FROM executions e
+      JOIN family f ON e.parent_execution_id = f.execution_id
+    )
+"""
+_EVENTS = f"""{_FAMILY}
+    SELECT e.execution_id::text, f.root::text, e.seq, e.type, e.path, e.data, extract(epoch FROM e.created_at)::float AS at
+    FROM events e JOIN family f USING (execution_id) ORDER BY e.execution_id, e.seq
+"""
+_NODES = f"""{_FAMILY}
+    SELECT n.execution_id::text, n.path, n.status, n.attempt, n.output
+    FROM node_executions n JOIN family f USING (execution_id)
+"""
+_TERMINAL = {"completed", "failed", "cancelled", "timed_out"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """The figures of a run; `notes` say which executions are meant."""
+
+    started: int
+    ended: int
+    stuck: int
+    wrong: int
+    joins_twice: int
+    effects_twice: int
+    repeated: int
+    explained: int
+    longest_recovery: float
+    notes: tuple[str, ...]
+
+
+class Judge:
+    """Reads everything once and answers each question."""
+
+    def __init__(
+        self, database: Database, run_id: str, work: Sequence[Job], calls: Sequence[Mapping[str, Any]]
+    ) -> None:
+        self._jobs = {str(job.number): job for job in work}
+        self._executions = database.rows(_EXECUTIONS, run=run_id)
+        self._events = database.rows(_EVENTS, run=run_id)
+        self._nodes = database.rows(_NODES, run=run_id)
+        self._calls = calls
+        self._notes: list[str] = []
+
+    def verdict(self, faults: Sequence[Fault], doubled: int) -> Verdict:
+        completed = Counter(
+            (event.execution_id, event.path) for event in self._events if event.type == "node.completed"
+        )
+        joins_twice, effects_twice = self._twice(completed)
+        return Verdict(
+            started=len(self._executions),
+            ended=sum(row.status in _TERMINAL for row in self._executions),
+            stuck=self._stuck(),
+            wrong=self._wrong_results() + self._wrong_nodes() + self._wrong_logs(),
+            joins_twice=joins_twice,
+            effects_twice=effects_twice + self._attempts_twice(),
+            repeated=self._repeated(),
+            explained=len({each for fault in faults for each in fault.hit}) + doubled,
+            longest_recovery=self._longest_recovery(faults),
+            notes=tuple(self._notes),
+        )
+
+    def _stuck(self) -> int:
+        stuck = [row for row in self._executions if row.status not in _TERMINAL]
+        self._notes += [f"{row.execution_id} {self._name(row)} is {row.status}" for row in stuck]
+        return len(stuck)
+
+    def _wrong_results(self) -> int:
+        wrong = [row for row in self._executions if row.status in _TERMINAL and not self._is_right(row)]
+        self._notes += [f"{row.execution_id} {self._name(row)} {row.status}: {row.output} {row.error}" for row in wrong]
+        numbers = Counter(row.number for row in self._executions)
+        return len(wrong) + sum(count - 1 for count in numbers.values())
+
+    def _is_right(self, row: Row[Any]) -> bool:
+        job = self._jobs[row.number]
+        return bool(row.status == "completed" and row.output == job.case.expected(job.value))
+
+    def _wrong_nodes(self) -> int:
+        """Nodes whose stored result is not what the call of their last attempt returned."""
+        made = {(call["key"], call["attempt"], call["call"]) for call in self._calls if not call["fails"]}
+        wrong = 0
+        for node in self._nodes:
+            if node.status != "completed" or not isinstance(node.output, dict) or "call" not in node.output:
+                continue
+            key = f"{node.execution_id}:{node.path}"
+            said = (key, node.output["attempt"], node.output["call"])
+            if paths.is_frame(node.path):
+                continue
+            if self._is_labour(key) and (said not in made or node.output["attempt"] != node.attempt):
+                wrong += 1
+                self._notes.append(f"{key} holds the result of attempt {node.output['attempt']}, not {node.attempt}")
+        return wrong
+
+    def _is_labour(self, key: str) -> bool:
+        return any(call["key"] == key for call in self._by_key.get(key, ()))
+
+    @property
+    def _by_key(self) -> Mapping[str, list[Mapping[str, Any]]]:
+        found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        for call in self._calls:
+            found[call["key"]].append(call)
+        return found
+
+    def _wrong_logs(self) -> int:
+        """Executions whose events are not counted without a gap, or go on after the end."""
+        log: dict[str, list[Row[Any]]] = defaultdict(list)
+        for event in self._events:
+            log[event.execution_id].append(event)
+        wrong = [name for name, events in log.items() if not _is_whole(events)]
+        self._notes += [f"{name}: its log has a gap, two ends, or goes on after its end" for name in wrong]
+        return len(wrong)
+
+    def _twice(self, completed: Mapping[tuple[str, str], int]) -> tuple[int, int]:
+        ids = frozenset(name for job in self._jobs.values() for name in job.case.joins)
+        twice = [place for place, count in completed.items() if count > 1]
+        self._notes += [
+            f"{execution_id}:{path} completed {completed[execution_id, path]} times" for execution_id, path in twice
+        ]
+        joins = sum(paths.name_of(path) in ids for _, path in twice)
+        return joins, len(twice) - joins
+
+    def _attempts_twice(self) -> int:
+        """Attempts that called their agent more than once."""
+        twice = [
+            each for each, count in Counter((call["key"], call["attempt"]) for call in self._calls).items() if count > 1
+        ]
+        self._notes += [f"{key} made attempt {attempt} twice" for key, attempt in twice]
+        return len(twice)
+
+    def _repeated(self) -> int:
+        good = Counter(call["key"] for call in self._calls if not call["fails"])
+        return sum(count - 1 for count in good.values())
+
+    def _longest_recovery(self, faults: Sequence[Fault]) -> float:
+        """From the death or the halt of a process until a node of it ran again."""
+        starts: dict[tuple[str, str], list[Row[Any]]] = defaultdict(list)
+        for event in self._events:
+            if event.type == "node.started":
+                starts[event.execution_id, event.path].append(event)
+        found = [0.0]
+        for fault in faults:
+            if fault.kind not in {"kill child", "kill worker", "stop"}:
+                continue
+            for each in fault.hit:
+                later = [
+                    event.at for event in starts[each.execution_id, each.path] if event.data["attempt"] > each.attempt
+                ]
+                found += [min(later) - fault.at] if later else []
+        return max(found)
+
+    def _name(self, row: Row[Any]) -> str:
+        return self._jobs[row.number].case.name
+
+
+def _is_whole(events: Sequence[Row[Any]]) -> bool:
+    ends = [event for event in events if event.type.removeprefix("execution.") in _TERMINAL]
+    gapless = [event.seq for event in events] == list(range(1, len(events) + 1))
+    return gapless and len(ends) <= 1 and (not ends or events[-1] is ends[0])

@@ -1,0 +1,48 @@
+"""Engines with one safeguard taken out each: a campaign that does not notice is worth nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from aispine.engine import attempts, decide, recover
+from aispine.engine.facts import Finished
+from aispine.store import transitions
+
+
+def install(name: str | None) -> None:
+    """Takes the named safeguard out of this process."""
+    if name:
+        MUTANTS[name]()
+
+
+def _no_recover() -> None:
+    """The tick looks after nothing."""
+    recover.Tick.recover = lambda _tick: 0  # type: ignore[method-assign] # the mutation
+
+
+def _no_fence() -> None:
+    """What a lost attempt brings late passes for the result of the attempt that runs now."""
+    fenced = attempts.finish
+
+    def finish(ledger: Any, fact: Finished, terms: Any) -> None:
+        fenced(ledger, replace(fact, attempt=ledger.node(fact.path).attempt), terms)
+
+    decide._RULES[Finished] = finish  # noqa: SLF001 - the mutation
+
+
+def _no_compare_and_set() -> None:
+    """A claim takes the node whatever has become of it."""
+    statement = transitions._CLAIM  # noqa: SLF001 - the mutation
+    sql = statement.sql.replace("AND path = $2 AND status = 'queued'", "AND path = $2")
+    if sql == statement.sql:
+        raise AssertionError("the claim is written in another way now")
+    transitions._CLAIM = replace(statement, sql=sql)  # type: ignore[misc] # noqa: SLF001 - the mutation
+
+
+MUTANTS: Final[dict[str, Callable[[], None]]] = {
+    "no-recover": _no_recover,
+    "no-fence": _no_fence,
+    "no-compare-and-set": _no_compare_and_set,
+}
