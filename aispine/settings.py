@@ -38,6 +38,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8700
     web_threads: int = 8
+    metrics_token: str | None = None
+    """Who may read `/metrics`; unset, the bearer of any API key may."""
     web_streams: int = 64
     """How many event streams a web process serves at once; each has a thread of its own."""
     # The workers.
@@ -54,6 +56,8 @@ class Settings:
     tick: float = 1.0
     max_lost_attempts: int = 3
     node_timeout: float = 30.0
+    retention: float = 2_592_000.0
+    """How long an execution is kept after its end; 0 keeps all."""
     # Limits; all in bytes.
     max_flow_bytes: int = 1_000_000
     max_value_bytes: int = 1_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 from typing import Any, Final, Literal, TypeVar
 
@@ -9,10 +10,12 @@ from flask import Flask, current_app, g, request
 
 from aispine import logs
 from aispine.access import authenticate, bearer
+from aispine.errors import Unauthenticated
 from api.parts import parts
 
-Access = Literal["key", "signature", "public"]
-"""`key`: the bearer of an API key. `signature`: who signs the body, checked by the route. `public`: anybody."""
+Access = Literal["key", "metrics", "signature", "public"]
+"""`key`: the bearer of an API key. `metrics`: the bearer of `metrics_token`, or of any API key where none is set.
+`signature`: who signs the body, checked by the route. `public`: anybody."""
 
 _ATTRIBUTE: Final = "__access__"
 View = TypeVar("View", bound=Callable[..., Any])
@@ -44,9 +47,21 @@ def install(app: Flask) -> None:
 
 def _identify() -> None:
     """Finds the principal where a route takes a key. Raises `Unauthenticated`."""
-    view = current_app.view_functions.get(request.endpoint or "")
-    if declared(view) != "key":
-        return
+    kind = declared(current_app.view_functions.get(request.endpoint or ""))
+    token = parts().settings.metrics_token
+    if kind == "metrics" and token is not None:
+        _check_token(token)
+    elif kind in {"key", "metrics"}:
+        _find_principal()
+
+
+def _check_token(token: str) -> None:
+    given = bearer(request.headers.get("Authorization"))
+    if not hmac.compare_digest(given.encode(), token.encode()):
+        raise Unauthenticated("The token is not the one of AISPINE_METRICS_TOKEN")
+
+
+def _find_principal() -> None:
     header = request.headers.get("Authorization")
     bearer(header)
     with parts().store.session(None) as session:

@@ -17,6 +17,7 @@ from api import (
     executions,
     flows,
     health,
+    metrics,
     operations,
     problems,
     requests,
@@ -68,6 +69,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
 def _add_routes(app: Flask) -> None:
     rest = Rest(app)
     rest.register_blueprint(health.blueprint)
+    rest.register_blueprint(metrics.blueprint)
     for blueprint in (
         flows.blueprint,
         executions.blueprint,

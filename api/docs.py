@@ -68,7 +68,7 @@ def complete(app: Flask, spec: APISpec) -> None:
 
 
 def _complete(operation: dict[str, Any], kind: str | None) -> None:
-    operation["security"] = [{"key": []}] if kind == "key" else []
+    operation["security"] = [{"key": []}] if kind in {"key", "metrics"} else []
     problem = {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     responses = operation.setdefault("responses", {})
     responses.pop("422", None)

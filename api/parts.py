@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from aispine.access import Principal
 from aispine.engine import broker
 from aispine.engine.dispatch import Dispatch
+from aispine.engine.meter import Meter
 from aispine.engine.queues import Queues
 from aispine.engine.surroundings import Surroundings
 from aispine.errors import StoreUnavailable
@@ -47,6 +49,12 @@ class Parts:
         return Waker(self.settings.redis_url) if self.settings.redis_url else None
 
     @functools.cached_property
+    def meter(self) -> Meter:
+        made = Meter(self.store, every=self.settings.heartbeat)
+        atexit.register(made.flush)
+        return made
+
+    @functools.cached_property
     def queues(self) -> Queues:
         return Queues(self.settings.broker_url or self.settings.redis_url or "")
 
@@ -58,7 +66,7 @@ class Parts:
 
     def dispatch(self, tenant_id: str) -> Dispatch:
         """What sends the messages that an operation of the tenant calls for."""
-        return Dispatch(store=self.store, celery=broker.app(), wakeups=self, tenant_id=tenant_id)
+        return Dispatch(store=self.store, celery=broker.app(), wakeups=self, meter=self.meter, tenant_id=tenant_id)
 
     def wake(self, execution_id: str, *, at_once: bool = False) -> None:
         """Tells followers of the execution, in this process and others, that it has new events."""

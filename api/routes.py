@@ -16,7 +16,12 @@ from flask import Flask
 from api.access import Access, declared
 
 _ORDER: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_WHO: Final = {"key": "the bearer of a key", "signature": "who signs the body", "public": "anybody"}
+_WHO: Final = {
+    "key": "the bearer of a key",
+    "metrics": "the bearer of `metrics_token`",
+    "signature": "who signs the body",
+    "public": "anybody",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

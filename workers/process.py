@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import gc
 import os
@@ -13,8 +14,10 @@ from kombu.transport.redis import Transport
 
 from aispine import logs, settings
 from aispine.engine import lease
+from aispine.engine.meter import Meter
 from aispine.engine.terms import Terms
 from aispine.events.waker import Waker
+from aispine.store.database import Store
 
 
 def connect() -> None:
@@ -40,6 +43,15 @@ def terms() -> Terms:
 @functools.lru_cache(maxsize=1)
 def _waker(_pid: int) -> Waker:
     return Waker(str(settings.current().redis_url))
+
+
+def meter(store: Store) -> Meter:
+    """The meter of this process; what it has counted last is stored when the process ends in order."""
+    made = Meter(store, every=settings.current().heartbeat)
+    atexit.register(made.flush)
+    # A child of a pool ends without what is registered to be done at the exit.
+    signals.worker_process_shutdown.connect(lambda **_: made.flush(), weak=False)
+    return made
 
 
 def _share_memory() -> None:

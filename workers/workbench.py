@@ -33,6 +33,6 @@ def _worker(_pid: int) -> Worker:
         settings=current,
         terms=terms,
         leases=Leases(store, terms.owner, lease=current.lease, heartbeat=current.heartbeat, let_go=agent_call.give_up),
-        dispatch=Dispatch(store=store, celery=broker.app(), wakeups=process.waker()),
+        dispatch=Dispatch(store=store, celery=broker.app(), wakeups=process.waker(), meter=process.meter(store)),
         agents=AgentCache(),
     )

@@ -12,6 +12,7 @@ from aispine import logs
 from aispine.engine import canvas, plans
 from aispine.engine.advance import advance
 from aispine.engine.facts import CancelRequested
+from aispine.engine.meter import Meter
 from aispine.engine.pace import Pace
 from aispine.engine.terms import Terms
 from aispine.flow.state import ExecutionState, Transition
@@ -34,12 +35,14 @@ class Dispatch:
     celery: Celery
     wakeups: Wakeups
     pace: Pace = field(default_factory=Pace)
+    meter: Meter = field(default_factory=Meter)
     tenant_id: str | None = None
     """For a login that sees one tenant only."""
 
     def follow(self, transition: Transition, *, queued: tuple[str, ...] | None = None) -> None:
         """Does what is due; `queued` are the paths to send when a canvas carries the others already."""
         execution = transition.execution
+        self.meter.record(transition)
         self.wakeups.wake(execution.execution_id, at_once=execution.status.terminal)
         ready = transition.queued if queued is None else queued
         if ready:

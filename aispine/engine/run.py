@@ -86,7 +86,7 @@ def run(worker: Worker, execution_id: str, path: str, carrier: Carrier) -> None:
 
     A node that is done already lets the chain go on, since its continuation may have been lost.
     """
-    held = advance.claim(worker.store, execution_id, path, worker.terms)
+    held = _claim(worker, execution_id, path)
     if held is not None:
         worker.dispatch.wakeups.wake(execution_id)
         _go_on(worker, held, carrier)
@@ -96,6 +96,13 @@ def run(worker: Worker, execution_id: str, path: str, carrier: Carrier) -> None:
         carrier.stop()
     if glance is not None and glance.status is NodeStatus.WAITING and glance.child is not None:
         _look_at_child(worker, execution_id, path, glance.child, carrier)
+
+
+def _claim(worker: Worker, execution_id: str, path: str) -> Held | None:
+    held = advance.claim(worker.store, execution_id, path, worker.terms)
+    if held is not None:
+        worker.dispatch.meter.begun(held.node)
+    return held
 
 
 def _look_at_child(worker: Worker, execution_id: str, path: str, child: str, carrier: Carrier) -> None:
@@ -118,7 +125,7 @@ def run_lane(worker: Worker, execution_id: str, places: Sequence[str], carrier: 
     watchdog.start()
     try:
         while (path := rest.next()) is not None:
-            held = advance.claim(worker.store, execution_id, path, worker.terms)
+            held = _claim(worker, execution_id, path)
             if held is not None:
                 _go_on(worker, held, carrier, rest)
     finally:

@@ -30,7 +30,7 @@ def app() -> Flask:
 
 
 def test_every_route_declares_who_may_call_it(app: Flask) -> None:
-    assert {route.access for route in routes(app)} <= {"key", "signature", "public"}
+    assert {route.access for route in routes(app)} <= {"key", "metrics", "signature", "public"}
 
 
 def test_every_route_under_api_takes_a_key(app: Flask) -> None:
