@@ -58,6 +58,8 @@ class Settings:
     node_timeout: float = 30.0
     retention: float = 2_592_000.0
     """How long an execution is kept after its end; 0 keeps all."""
+    retention: float = 2_592_000.0
+    """How long an execution is kept after its end; 0 keeps all."""
     # Limits; all in bytes.
     max_flow_bytes: int = 1_000_000
     max_value_bytes: int = 1_000_000

@@ -16,6 +16,7 @@ from aispine.engine.dispatch import Dispatch
 from aispine.engine.queues import Queues
 from aispine.engine.recover import Tick
 from aispine.errors import StoreUnavailable
+from aispine.retention import Retention
 from aispine.stack.worker import BEAT
 from aispine.store import database, workers
 from workers import presence, process
@@ -32,6 +33,7 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._tick = _tick()
+        self._retention = Retention(store=self._tick.store, seconds=settings.current().retention)
         self._presence = presence.of_this_process(nodename(BEAT, gethostname()), BEAT)
         self._spoke_at = -math.inf
 
@@ -41,6 +43,7 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
         try:
             troubled = self._tick.recover() > 0
             schedules.fire_due(self._tick.store)
+            self._retention.forget()
             self._say_it_lives()
             return period if troubled else self._tick.pause(period)
         except StoreUnavailable as error:

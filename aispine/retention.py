@@ -1,0 +1,86 @@
+"""What ended long ago goes, a little at a time, so that no lock is held for long and nothing else waits for it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import func, select
+
+from aispine import logs
+from aispine.errors import StoreUnavailable
+from aispine.store import idempotency, retention
+from aispine.store.database import Store
+from aispine.store.retention import Place, Tree
+
+_log = logs.get(__name__)
+AGAIN: Final = 60.0
+"""Seconds until the next look when there was nothing more."""
+SLICE: Final = 0.2
+"""Seconds of a tick for which batches are deleted; one batch is always whole."""
+ROOTS: Final = 50
+EVENTS: Final = 10_000
+"""How many events a batch may have; a single execution may have more."""
+_ROWS: Final = 1_000
+_BEGINNING: Final[Place] = (datetime.min.replace(tzinfo=UTC), "00000000-0000-0000-0000-000000000000")
+
+
+@dataclass(kw_only=True)
+class Retention:
+    """Deletes executions that ended more than `seconds` ago, and idempotency keys in any case; 0 keeps executions."""
+
+    store: Store
+    seconds: float
+    _look_at: float = field(default=-math.inf, init=False)
+    _after: Place = field(default=_BEGINNING, init=False)
+
+    def forget(self) -> None:
+        """Deletes what it finds within a slice of time; call it again and again. Raises `StoreUnavailable`."""
+        if time.monotonic() < self._look_at:
+            return
+        try:
+            more = self._forget_for(SLICE)
+        except StoreUnavailable:
+            raise
+        except Exception:  # noqa: BLE001 - recorded; what cannot be deleted must not stop the clock
+            _log.exception("retention.failed")
+            more = False
+        if not more:
+            self._after, self._look_at = _BEGINNING, time.monotonic() + AGAIN
+
+    def _forget_for(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while self._forget_batch():
+            if time.monotonic() >= end:
+                return True
+        return False
+
+    def _forget_batch(self) -> bool:
+        """True when there may be more."""
+        with self.store.session(None) as session:
+            more = idempotency.forget_old(session, limit=_ROWS) == _ROWS
+            if self.seconds <= 0:
+                return more
+            before = session.scalars(select(func.clock_timestamp())).one() - timedelta(seconds=self.seconds)
+            more |= retention.forget_firings(session, before, limit=_ROWS) == _ROWS
+            batch = tuple(_within_limits(retention.trees(session, before, self._after, ROOTS)))
+            gone = retention.forget(session, batch, before)
+        if gone:
+            _log.info("retention.forgotten", executions=gone)
+        if batch:
+            # What had to stay is looked at again in the next round, so that it stands in nobody's way.
+            self._after = batch[-1].place
+        return more or bool(batch)
+
+
+def _within_limits(found: list[Tree]) -> Iterator[Tree]:
+    size = 0
+    for tree in found:
+        size += tree.size
+        if size > EVENTS and size > tree.size:
+            return
+        yield tree
