@@ -32,7 +32,7 @@ _PAYLOAD: Final = {
 @blueprint.response(202, schemas.Execution)
 def cancel(payload: dict[str, Any], execution_id: str) -> Any:
     """Cancel an execution and its nodes that have not ended; again is no error."""
-    return _done(execution_id, lambda operations: operations.cancel(execution_id, payload["reason"]))
+    return _done(execution_id, lambda operations, by: operations.cancel(execution_id, payload["reason"], by))
 
 
 @blueprint.route("/<execution_id>/pause", methods=["POST"])
@@ -40,7 +40,7 @@ def cancel(payload: dict[str, Any], execution_id: str) -> Any:
 @blueprint.response(202, schemas.Execution)
 def pause(execution_id: str) -> Any:
     """Start nothing more in an execution and stop its timers; what runs may finish."""
-    return _done(execution_id, lambda operations: operations.pause(execution_id))
+    return _done(execution_id, lambda operations, by: operations.pause(execution_id, by))
 
 
 @blueprint.route("/<execution_id>/resume", methods=["POST"])
@@ -48,7 +48,7 @@ def pause(execution_id: str) -> Any:
 @blueprint.response(202, schemas.Execution)
 def resume(execution_id: str) -> Any:
     """Let a paused execution go on."""
-    return _done(execution_id, lambda operations: operations.resume(execution_id))
+    return _done(execution_id, lambda operations, by: operations.resume(execution_id, by))
 
 
 @blueprint.route("/<execution_id>/retry", methods=["POST"])
@@ -56,8 +56,7 @@ def resume(execution_id: str) -> Any:
 @blueprint.response(202, schemas.Execution)
 def retry(execution_id: str) -> Any:
     """Open an execution again that ended without success; what succeeded in it is kept."""
-    by = principal().name
-    return _done(execution_id, lambda operations: operations.retry(execution_id, by=by))
+    return _done(execution_id, lambda operations, by: operations.retry(execution_id, by))
 
 
 @blueprint.route("/<execution_id>/rerun", methods=["POST"])
@@ -84,7 +83,7 @@ def signal(execution_id: str, name: str) -> Any:
         raise InvalidRequest(f"The name of a signal has at most {_LONGEST_SIGNAL} characters", field="name")
     payload = body.read_optional_value()
     body.check_size(payload, parts().settings.max_value_bytes, "payload")
-    return _done(execution_id, lambda operations: operations.signal(execution_id, name, payload))
+    return _done(execution_id, lambda operations, by: operations.signal(execution_id, name, payload, by))
 
 
 @blueprint.route("/<execution_id>/approvals", methods=["POST"])
@@ -95,14 +94,13 @@ def answer(payload: dict[str, Any], execution_id: str) -> Any:
     """Answer an approval that waits, by its path; the other fields are those of its form."""
     body.check_size(payload, parts().settings.max_value_bytes, "answer")
     values = {name: value for name, value in payload.items() if name != "path"}
-    by = principal().name
-    return _done(execution_id, lambda operations: operations.answer(execution_id, payload["path"], values, by=by))
+    return _done(execution_id, lambda operations, by: operations.answer(execution_id, payload["path"], values, by=by))
 
 
-def _done(execution_id: str, act: Callable[[Operations], None]) -> Any:
-    """Does it to the execution and answers with what that is now."""
+def _done(execution_id: str, act: Callable[[Operations, str], None]) -> Any:
+    """Does it to the execution in the name of who asks, and answers with what that is now."""
     tenant_id = principal().tenant_id
-    act(Operations(dispatch=parts().dispatch(tenant_id), tenant_id=tenant_id))
+    act(Operations(dispatch=parts().dispatch(tenant_id), tenant_id=tenant_id), principal().name)
     with tenant_session() as session:
         changed = views.show(session, execution_id)
     return changed, {"Location": url_for("executions.show", execution_id=execution_id)}

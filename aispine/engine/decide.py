@@ -125,11 +125,11 @@ def _time_out(ledger: Ledger, _fact: DeadlinePassed, _terms: Terms) -> None:
 def _cancel(ledger: Ledger, fact: CancelRequested, _terms: Terms) -> None:
     if fact.reason:
         ledger.note_error({"code": str(FailureCode.CANCELLED), "message": fact.reason})
-    ending.end_execution(ledger, ExecutionStatus.CANCELLED)
+    ending.end_execution(ledger, ExecutionStatus.CANCELLED, fact.by)
 
 
 def _signal(ledger: Ledger, fact: SignalReceived, _terms: Terms) -> None:
-    waits.receive(ledger, fact.signal)
+    waits.receive(ledger, fact.signal, fact.by)
 
 
 def _answer(ledger: Ledger, fact: ApprovalAnswered, _terms: Terms) -> None:

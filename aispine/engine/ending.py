@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aispine.agent.contract import FailureCode
 from aispine.engine import scope
-from aispine.engine.ledger import Ledger
+from aispine.engine.ledger import Ledger, told_by
 from aispine.errors import ExpressionError
 from aispine.flow import paths
 from aispine.flow.model import Node
@@ -105,7 +105,7 @@ def settle(ledger: Ledger, path: str) -> None:
             ledger.pending.append(edge.target)
 
 
-def end_execution(ledger: Ledger, status: ExecutionStatus, **fields: Any) -> None:
+def end_execution(ledger: Ledger, status: ExecutionStatus, who: str | None = None, **fields: Any) -> None:
     """Ends the execution; what is still open in it is cancelled."""
     if ledger.execution.open_nodes:
         cancel_inside(ledger, "")
@@ -113,7 +113,7 @@ def end_execution(ledger: Ledger, status: ExecutionStatus, **fields: Any) -> Non
     ledger.closing.clear()
     ledger.set_status(status, finished_at=ledger.now, mutexes={}, **fields)
     data: dict[str, Any] = {"error": ledger.execution.error} if ledger.execution.error else {}
-    ledger.record(f"execution.{status}", **data)
+    ledger.record(f"execution.{status}", **data, **told_by(who))
 
 
 def end_when_idle(ledger: Ledger) -> None:

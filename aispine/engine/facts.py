@@ -58,6 +58,7 @@ class SignalReceived:
     """Outside input with a name."""
 
     signal: Signal
+    by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,16 +95,21 @@ class CancelRequested:
     """Somebody cancels the whole execution."""
 
     reason: str | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PauseRequested:
     """Somebody stops the execution where it is."""
 
+    by: str | None = None
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResumeRequested:
     """Somebody lets a paused execution go on."""
+
+    by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

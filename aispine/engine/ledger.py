@@ -38,6 +38,11 @@ class MissingNodesError(Exception):
         super().__init__(f"{sorted(self.paths)}, {all_open=}, {everything=}, {signals=}")
 
 
+def told_by(who: str | None) -> dict[str, str]:
+    """What an event says of the person who caused it; nothing where nobody did."""
+    return {"by": who} if who else {}
+
+
 class Ledger:
     """Collects the changes of one decision over a `Reading`, which stays as it is."""
 

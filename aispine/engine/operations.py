@@ -29,26 +29,29 @@ _OF_EVERY_ANSWER: Final = frozenset({"approved", "comment"})
 
 @dataclass(frozen=True, kw_only=True)
 class Operations:
-    """The operations of one tenant's people. All raise `NotFound` for an execution that is not theirs."""
+    """The operations of one tenant's people; `by` says who, in the event.
+
+    All raise `NotFound` for an execution that is not theirs.
+    """
 
     dispatch: Dispatch
     tenant_id: str
 
-    def cancel(self, execution_id: str, reason: str | None = None) -> None:
+    def cancel(self, execution_id: str, reason: str | None = None, by: str | None = None) -> None:
         """Ends the execution. Raises `Conflict` when it has ended otherwise."""
-        after = self._apply(execution_id, CancelRequested(reason=reason))
+        after = self._apply(execution_id, CancelRequested(reason=reason, by=by))
         if after.execution.status is not ExecutionStatus.CANCELLED:
             raise _ended(after, "cancelled")
 
-    def pause(self, execution_id: str) -> None:
+    def pause(self, execution_id: str, by: str | None = None) -> None:
         """Lets what runs finish and starts nothing more. Raises `Conflict` when the execution has ended."""
-        after = self._apply(execution_id, PauseRequested())
+        after = self._apply(execution_id, PauseRequested(by=by))
         if after.execution.status is not ExecutionStatus.PAUSED:
             raise _ended(after, "paused")
 
-    def resume(self, execution_id: str) -> None:
+    def resume(self, execution_id: str, by: str | None = None) -> None:
         """Lets a paused execution go on. Raises `Conflict` when it has ended and nothing was changed."""
-        after = self._apply(execution_id, ResumeRequested())
+        after = self._apply(execution_id, ResumeRequested(by=by))
         if after.empty and after.execution.status.terminal:
             raise _ended(after, "resumed")
 
@@ -58,10 +61,10 @@ class Operations:
         if after.execution.status is ExecutionStatus.COMPLETED and after.empty:
             raise Conflict("the execution has completed", hint="Start it again with `rerun`.")
 
-    def signal(self, execution_id: str, name: str, payload: Any) -> None:
+    def signal(self, execution_id: str, name: str, payload: Any, by: str | None = None) -> None:
         """Gives a signal to the node that waits for it, or keeps it. Raises `Conflict` when the execution has ended."""
         signal = Signal(signal_id=new_id(), name=name, payload=payload)
-        after = self._apply(execution_id, SignalReceived(signal=signal))
+        after = self._apply(execution_id, SignalReceived(signal=signal, by=by))
         if after.empty:
             raise _ended(after, "signalled")
 

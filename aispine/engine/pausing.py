@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from aispine.engine.facts import PauseRequested, ResumeRequested
-from aispine.engine.ledger import Ledger
+from aispine.engine.ledger import Ledger, told_by
 from aispine.engine.terms import Terms
 from aispine.flow import paths
 from aispine.flow.state import NodeState
@@ -15,7 +15,7 @@ _LEFT = "left"
 """Where a stopped timer keeps the seconds that are left of it."""
 
 
-def pause(ledger: Ledger, _fact: PauseRequested, _terms: Terms) -> None:
+def pause(ledger: Ledger, fact: PauseRequested, _terms: Terms) -> None:
     """Stops the execution and its timers."""
     if ledger.execution.status is ExecutionStatus.PAUSED:
         return
@@ -23,7 +23,7 @@ def pause(ledger: Ledger, _fact: PauseRequested, _terms: Terms) -> None:
         for node in list(ledger.open_inside("")):
             _stop_timer(ledger, node)
     ledger.set_status(ExecutionStatus.PAUSED, paused_at=ledger.now)
-    ledger.record("execution.paused")
+    ledger.record("execution.paused", **told_by(fact.by))
 
 
 def hold(ledger: Ledger) -> None:
@@ -34,7 +34,7 @@ def hold(ledger: Ledger) -> None:
                 _stop_timer(ledger, node)
 
 
-def resume(ledger: Ledger, _fact: ResumeRequested, terms: Terms) -> None:
+def resume(ledger: Ledger, fact: ResumeRequested, terms: Terms) -> None:
     """Lets the execution go on: its timers, its deadline and its queued nodes."""
     execution = ledger.execution
     if execution.status is not ExecutionStatus.PAUSED:
@@ -44,7 +44,7 @@ def resume(ledger: Ledger, _fact: ResumeRequested, terms: Terms) -> None:
     begun = execution.started_at is not None
     status = ExecutionStatus.RUNNING if begun else ExecutionStatus.QUEUED
     ledger.set_status(status, paused_at=None, deadline_at=deadline)
-    ledger.record("execution.resumed")
+    ledger.record("execution.resumed", **told_by(fact.by))
     if not execution.open_nodes:
         return
     for node in list(ledger.open_inside("")):

@@ -9,7 +9,7 @@ from typing import Any, Final
 from aispine.agent.contract import FailureCode
 from aispine.engine import scope
 from aispine.engine.ending import complete, describe, fail
-from aispine.engine.ledger import Ledger
+from aispine.engine.ledger import Ledger, told_by
 from aispine.errors import ExpressionError
 from aispine.flow.duration import MAX_SECONDS, parse_duration
 from aispine.flow.expression import Template
@@ -55,15 +55,15 @@ def due(ledger: Ledger, path: str) -> None:
         fail(ledger, path, describe(node, str(FailureCode.TIMEOUT), message))
 
 
-def receive(ledger: Ledger, signal: Signal) -> None:
+def receive(ledger: Ledger, signal: Signal, who: str | None = None) -> None:
     """Gives a signal to the node that has waited for it longest, or keeps it for the next one."""
     waiting = [node for node in ledger.open_inside("") if _waits_for(node, signal.name)]
     if not waiting:
         ledger.keep(signal)
-        ledger.record("signal.received", name=signal.name, kept=True)
+        ledger.record("signal.received", name=signal.name, kept=True, **told_by(who))
         return
     node = min(waiting, key=lambda each: (each.started_at or ledger.now, each.path))
-    ledger.record("signal.received", node.path, name=signal.name, kept=False)
+    ledger.record("signal.received", node.path, name=signal.name, kept=False, **told_by(who))
     complete(ledger, node.path, signal.payload)
 
 

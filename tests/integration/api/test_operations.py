@@ -177,6 +177,14 @@ def test_a_paused_execution_stands_still_until_it_is_resumed(client: FlaskClient
     ]
 
 
+def test_the_log_says_who_did_it(client: FlaskClient, asking: str) -> None:
+    for what, body in (("pause", None), ("resume", None), ("signals/payment", 1), ("cancel", None), ("retry", None)):
+        do(client, asking, what, body)
+    done = {"execution.paused", "execution.resumed", "signal.received", "execution.cancelled", "execution.retried"}
+    events = [event for event in get(client, f"/{asking}/events")["data"] if event["type"] in done]
+    assert {event["type"]: event["data"]["by"] for event in events} == dict.fromkeys(done, "test")
+
+
 def test_a_failed_execution_is_retried_and_a_completed_one_is_not(client: FlaskClient, start: Starter) -> None:
     failed = start(FAILING, {"amounts": "many"})
     assert get(client, f"/{failed}")["status"] == "failed"
