@@ -72,16 +72,24 @@ def close(ledger: Ledger, frame: str) -> None:
     if row.status is not NodeStatus.RUNNING or row.remembered("open", 0):
         return
     container = paths.container_of(frame)
-    if row.remembered("failed"):
-        row = ledger.change(frame, status=NodeStatus.FAILED, finished_at=ledger.now)
-    else:
-        output = exit_output(ledger, frame, ledger.plan.graph_at(frame).exits)
-        row = ledger.change(frame, status=NodeStatus.COMPLETED, output=output, finished_at=ledger.now)
+    row = _ended(ledger, row)
     if ledger.node(container).status is NodeStatus.RUNNING:
         try:
             _go_on(ledger, container, ledger.spec(container), row)
         except ExpressionError as error:
             _fail(ledger, container, expression_error(ledger.node(container), error))
+
+
+def _ended(ledger: Ledger, row: NodeState) -> NodeState:
+    """The row of a frame after its end: with its output, or failed like a node inside or because of its output."""
+    if row.remembered("failed"):
+        return ledger.change(row.path, status=NodeStatus.FAILED, finished_at=ledger.now)
+    try:
+        output = exit_output(ledger, row.path, ledger.plan.graph_at(row.path).exits)
+    except ExpressionError as error:
+        problem = expression_error(row, error)
+        return ledger.change(row.path, status=NodeStatus.FAILED, error=problem, finished_at=ledger.now)
+    return ledger.change(row.path, status=NodeStatus.COMPLETED, output=output, finished_at=ledger.now)
 
 
 def due(ledger: Ledger, path: str) -> None:

@@ -10,9 +10,10 @@ from aispine.engine import scope
 from aispine.engine.ledger import Ledger, told_by
 from aispine.errors import ExpressionError
 from aispine.flow import paths
-from aispine.flow.model import Node
-from aispine.flow.plan import CONTINUE, FAIL, Edge, EdgeKind, Graph
+from aispine.flow.model import Node, NodeType
+from aispine.flow.plan import CONTAINERS, CONTINUE, FAIL, Edge, EdgeKind, Graph
 from aispine.flow.references import References
+from aispine.flow.size import measure
 from aispine.flow.state import NodeState
 from aispine.flow.status import ExecutionStatus, NodeStatus
 
@@ -27,9 +28,15 @@ NO_LIVE_EDGE: Final = "no live edge"
 """Why a node was skipped to which no way was taken."""
 
 
+GATHERING: Final = CONTAINERS | {NodeType.JOIN}
+"""What puts the outputs of others together: unless somebody looks, they double each time."""
+
+
 def complete(ledger: Ledger, path: str, output: Any, **fields: Any) -> None:
     """Ends a node with its output; its `set` takes effect with it."""
     try:
+        if ledger.spec(path).type in GATHERING:
+            measure(output)
         values = _rendered_set(ledger, path, output)
     except ExpressionError as error:
         fail(ledger, path, expression_error(ledger.node(path), error))
@@ -134,7 +141,10 @@ def end_when_idle(ledger: Ledger) -> None:
 
 
 def exit_output(ledger: Ledger, frame: str, exits: tuple[str, ...]) -> Any:
-    """What a body yields: the output of its only exit, or an object by id of those that completed."""
+    """What a body yields: the output of its only exit, or an object by id of those that completed.
+
+    Raises `ExpressionError` when that is too large.
+    """
     places = [paths.within(frame, name) for name in exits]
     ledger.require(places)
     outputs = {
@@ -142,7 +152,10 @@ def exit_output(ledger: Ledger, frame: str, exits: tuple[str, ...]) -> Any:
         for place in places
         if _counts(ledger.node(place), ledger.spec(place))
     }
-    return outputs if len(exits) > 1 else next(iter(outputs.values()), None)
+    if len(exits) <= 1:
+        return next(iter(outputs.values()), None)
+    measure(outputs)
+    return outputs
 
 
 def handles_errors(spec: Node) -> bool:

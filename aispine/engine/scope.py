@@ -11,6 +11,7 @@ from aispine.flow.expression import Condition
 from aispine.flow.model import Node, NodeType
 from aispine.flow.plan import CONTINUE, Edge, EdgeKind
 from aispine.flow.references import References
+from aispine.flow.size import measure
 from aispine.flow.state import NodeState
 from aispine.flow.status import NodeStatus
 
@@ -58,6 +59,8 @@ def arriving(ledger: Ledger, path: str) -> Any:
     live = {paths.name_of(edge.source): ledger.node(edge.source).output for edge in declared if alive(ledger, edge)}
     several = len(declared) > 1 if declared[0].kind is EdgeKind.DEPENDENCY else len(live) > 1
     if several:
+        # Unless somebody looks, what branches and meets again and again doubles each time.
+        measure(live)
         return live
     return next(iter(live.values()), None)
 

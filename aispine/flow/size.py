@@ -16,38 +16,31 @@ MAX_DEPTH: Final = 200
 
 def measure(value: Any, limit: int = LIMIT) -> int:
     """Counts a JSON value; raises `ExpressionError` past the limits and where a value is not JSON."""
-    total, depth = 0, 0
-    layer = [value]
-    while layer:
-        if depth > MAX_DEPTH:
-            raise ExpressionError(f"the value is nested deeper than {MAX_DEPTH} levels")
+    total, layer = 0, [value]
+    for _ in range(MAX_DEPTH + 1):
         inner: list[Any] = []
         for current in layer:
-            total += _own(current)
+            total += _own(current, inner)
             if total > limit:
                 raise ExpressionError(f"the value is larger than {limit:,} characters")
-            if isinstance(current, dict | Mapping):
-                inner.extend(current.values())
-            elif isinstance(current, list | tuple):
-                inner.extend(current)
+        if not inner:
+            return total
         layer = inner
-        depth += 1
-    return total
+    raise ExpressionError(f"the value is nested deeper than {MAX_DEPTH} levels")
 
 
-def _own(value: Any) -> int:
+def _own(value: Any, inner: list[Any]) -> int:
+    """What a value counts by itself; what it holds goes into `inner`."""
     if isinstance(value, str):
         return len(value) + 1
-    if isinstance(value, dict | Mapping):
-        return _keys(value)
     if isinstance(value, list | tuple):
+        inner.extend(value)
         return len(value) + 1
+    if isinstance(value, dict | Mapping):
+        inner.extend(value.values())
+        return 1 + sum(map(len, value)) + len(value)
     if isinstance(value, float) and not math.isfinite(value):
         raise ExpressionError(f"the value holds {value}, which is not JSON")
     if value is None or isinstance(value, int | float):
         return 1
     raise ExpressionError(f"the value holds a {type(value).__name__}, which is not JSON")
-
-
-def _keys(value: Mapping[Any, Any]) -> int:
-    return 1 + sum(map(len, value)) + len(value)
