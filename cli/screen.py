@@ -95,12 +95,16 @@ class LineScreen:
             yield text.duration(self._progress.seconds(datetime.now(UTC))) or ""
         if data.get("error"):
             yield text.one_line(error_text(data["error"]))
+        if data.get("by"):
+            yield text.one_line(f"by {data['by']}")
 
 
 def _outside_details(data: Mapping[str, Any]) -> Iterator[str]:
     """What came from outside: a signal, or the answer to an approval."""
     if data.get("name"):
         yield text.one_line(data["name"])
+    if data.get("by") and "approved" not in data:
+        yield text.one_line(f"by {data['by']}")
     if data.get("kept"):
         yield "nobody waits for it yet; it is kept"
     if "approved" in data:

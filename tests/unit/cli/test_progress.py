@@ -240,6 +240,11 @@ def test_a_waiting_node_says_until_when() -> None:
 
 def test_lines_tell_what_came_from_outside() -> None:
     assert lines(
-        event(1, "signal.received", name="paid", kept=True),
+        event(1, "signal.received", name="paid", kept=True, by="eva"),
         event(2, "approval.answered", "a", by="ada", approved=False),
-    ) == ["signal     received   paid  nobody waits for it yet; it is kept", "a          answered   rejected by ada"]
+        event(3, "execution.paused", by="ada"),
+    ) == [
+        "signal     received   paid  by eva  nobody waits for it yet; it is kept",
+        "a          answered   rejected by ada",
+        "execution  paused     by ada",
+    ]
