@@ -13,15 +13,16 @@ setup: $(STAMP)  ## Makes .venv with everything that the other targets need.
 
 $(STAMP): setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "AI Spine needs Python 3.11 or newer; set PYTHON=")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,flower]'
+	@echo "Installing into $(VENV), about a minute ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,flower]'
 	@touch $(STAMP)
 
 demo: setup  ## Starts the stack, runs two flows, shows what happened, stops everything.
-	$(BIN)/aispine demo
+	@$(BIN)/aispine demo
 
 up: setup  ## Starts the stack and keeps it running until Ctrl-C.
-	$(BIN)/aispine up
+	@$(BIN)/aispine up
 
 test: setup  ## Runs all tests; PYTEST_ARGS="..." narrows.
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

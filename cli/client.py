@@ -17,6 +17,10 @@ from cli import options, sse
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 60.0
 _START_HINT: Final = "Start a stack with `aispine up`, or name one with --url or AISPINE_URL."
+_OTHER_HINT: Final = (
+    "Start one with `aispine up`. A stack that runs elsewhere is found from the folder of its project, "
+    "by AISPINE_HOME, or by --url and --api-key."
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,7 +119,7 @@ def from_context(ctx: click.Context) -> Client:
     if url is not None:
         return Client(url, key)
     if found.url is None:
-        raise errors.Unavailable("no AI Spine is running here", hint=_START_HINT)
+        raise errors.Unavailable(f"no AI Spine is running in the home {found.home}", hint=_OTHER_HINT)
     return Client(found.url, key or found.api_key)
 
 
@@ -179,13 +183,14 @@ def _problem(status: int, body: Any, response: requests.Response) -> errors.AISp
     kind = _BY_CODE.get(str(problem.get("code"))) or _BY_STATUS.get(status, errors.AISpineError)
     return kind(
         str(problem.get("detail") or problem.get("title") or f"{response.url} answered {status} {response.reason}"),
-        hint=problem.get("hint") or _HINTS.get(status),
+        hint=_HINTS.get(status) or problem.get("hint"),
         field=problem.get("field"),
         errors=problem.get("errors") or (),
     )
 
 
-_HINTS: Final = {401: "Set AISPINE_API_KEY or give --api-key. `aispine up` prints the local stack's key."}
+_HINTS: Final = {401: "Set AISPINE_API_KEY or give --api-key. `aispine auth key` prints the local stack's key."}
+"""What the command says better than the API, which speaks of headers."""
 
 
 def _family(kind: type[errors.AISpineError]) -> Iterator[type[errors.AISpineError]]:

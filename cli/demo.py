@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 import time
@@ -26,8 +27,9 @@ RUN_SECONDS: Final = 120.0
 _TERMINATED: Final = 128 + signal.SIGTERM
 _NEXT: Final = (
     ("aispine init hello && cd hello", "a project of your own, with a flow and an agent"),
-    ("aispine up", "the stack, until Ctrl-C"),
-    ("aispine flow run flows/hello.yaml --watch", "your flow on it, in another terminal"),
+    ("aispine up", "its stack, until Ctrl-C"),
+    ("aispine flow run flows/hello.yaml --input @flows/hello.input.json --watch", ""),
+    ("", "your flow on it, in another terminal and the same folder"),
     ("aispine --help", "everything else"),
 )
 
@@ -152,10 +154,17 @@ def _show_next(console: Console) -> None:
     from rich.text import Text
 
     grid = Table.grid(padding=(0, 3, 0, 0))
-    for command, what in _NEXT:
+    for command, what in (*_activation(), *_NEXT):
         grid.add_row(Text(f"  {command}"), Text(what, style="dim"))
     _part(console, "Where to look next")
     console.print(grid)
+
+
+def _activation() -> Iterator[tuple[str, str]]:
+    """What makes `aispine` known to the shell that this is read in, where it is not."""
+    script = Path(sys.prefix) / "bin" / "activate"
+    if shutil.which("aispine") is None and script.is_file():
+        yield f". {_short(script)}", "so that this shell knows aispine; in each new terminal"
 
 
 def _since(began: float) -> str:

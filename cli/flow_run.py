@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("flow", metavar="NAME_OR_FILE")
+@click.argument("flow", metavar="NAME[@RANGE]|FILE")
 @click.option("-i", "--input", "input_", metavar="JSON|@FILE|-", default="{}", help="The input. [default: {}]")
 @click.option("--version", metavar="VERSION", help="A version or a range such as ^1.2; the newest unless given.")
 @click.option("-l", "--label", "labels", metavar="KEY=VALUE", multiple=True, help="A label of the execution; repeat.")
@@ -40,7 +40,7 @@ def run(
     timeout: float | None,
     form: output.Format,
 ) -> None:
-    """Run a flow by its name, or a flow file, which is deployed first.
+    """Run a flow by its name, as hello or hello@^1.2, or a flow file, which is deployed first.
 
     Exits with 1 when it was waited for and did not complete.
 
@@ -51,6 +51,7 @@ def run(
     """
     from cli import client as api
 
+    flow, version = _named(flow, version)
     body = {
         "input_data": inputs.object_input(input_),
         "labels": inputs.pairs(labels),
@@ -85,11 +86,25 @@ def watch(ctx: click.Context, execution_id: str, timeout: float | None, form: ou
     finish(api.from_context(ctx), execution_id, form=form, visible=True, timeout=timeout)
 
 
+def _named(flow: str, version: str | None) -> tuple[str, str | None]:
+    """The flow and its version, which NAME@RANGE says in one word."""
+    name, at, range_ = flow.partition("@")
+    if _is_file(flow) or not at:
+        return flow, version
+    if version is not None:
+        raise InvalidRequest(f"--version does not go with {flow}, which says its own", field="version")
+    return name, range_ or None
+
+
+def _is_file(flow: str) -> bool:
+    return flow.endswith((".yaml", ".yml")) or os.sep in flow
+
+
 def _file(flow: str, version: str | None) -> Path | None:
-    """The checked file that NAME_OR_FILE means, None when it is a name."""
+    """The checked file that the argument means, None when it is a name."""
     from cli import flow_files
 
-    if not (flow.endswith((".yaml", ".yml")) or os.sep in flow):
+    if not _is_file(flow):
         return None
     if not Path(flow).is_file():
         raise NotFound(f"there is no file {flow}")

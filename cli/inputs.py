@@ -1,4 +1,4 @@
-"""Values that come in on the command line: JSON, files of JSON, and `key=value` pairs."""
+"""Values that come in on the command line: JSON, files of JSON or YAML, and `key=value` pairs."""
 
 from __future__ import annotations
 
@@ -12,21 +12,33 @@ from aispine.errors import InvalidRequest
 
 
 def json_input(value: str, *, flag: str = "--input") -> Any:
-    """The JSON that `value` is, or that stands in the file `@path`, or on stdin for `-`.
+    """The JSON that `value` is, or that stands in the file `@path`, or on stdin for `-`; a file may be YAML too.
 
     Raises `InvalidRequest` naming the flag.
     """
     text, source = _text(value, flag)
+    if value.startswith("@") and source.endswith((".yaml", ".yml")):
+        return _yaml(text, source, flag)
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise InvalidRequest(
             f"{flag}: {source} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
             field="input",
-            hint='Give JSON such as \'{"name": "Ada"}\', a file as @input.json, or - for stdin.',
+            hint='Give JSON such as \'{"name": "Ada"}\', a file as @input.json or @input.yaml, or - for stdin.',
         ) from error
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(f"{flag}: {source} is not JSON that a flow takes: {error}", field="input") from error
+
+
+def _yaml(text: str, source: str, flag: str) -> Any:
+    """The value of a YAML file, read as flow files are: no types beyond those of JSON, nothing expanded without end."""
+    from aispine.flow import reader
+
+    read = reader.read(text, source)
+    if read.problems:
+        raise InvalidRequest(f"{flag}: {read.problems[0]}", field="input")
+    return None if read.root is None else read.root.value
 
 
 def object_input(value: str, *, flag: str = "--input") -> dict[str, Any]:

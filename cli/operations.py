@@ -19,6 +19,9 @@ from cli.executions import EXECUTIONS
 def cancel(ctx: click.Context, execution_id: str, reason: str | None) -> None:
     """Cancel an execution, whatever its nodes are doing.
 
+    It has ended at once, and nothing more starts. A call over HTTP is closed at the worker's next heartbeat; a python
+    agent that is at work runs on to its end, and what it answers is dropped.
+
     \b
     Example:
       aispine execution cancel 01990e2c-5f3a-7cc4-9d1f-2b6f3a1c0e77 --reason "wrong input"

@@ -18,6 +18,7 @@ from aispine.engine.facts import (
     SignalReceived,
 )
 from aispine.engine.terms import Terms
+from aispine.engine.unknown import unknown_execution
 from aispine.errors import Conflict, InvalidRequest, NotFound
 from aispine.flow.inputs import check_value
 from aispine.flow.state import Signal, Transition
@@ -56,10 +57,16 @@ class Operations:
             raise _ended(after, "resumed")
 
     def retry(self, execution_id: str, by: str | None = None) -> None:
-        """Opens an ended execution again, keeping what succeeded. Raises `Conflict` for one that completed."""
+        """Opens an ended execution again, keeping what succeeded.
+
+        Raises `Conflict` for one that completed or has not ended.
+        """
         after = self._apply(execution_id, RetryRequested(detail={"by": by} if by else {}))
-        if after.execution.status is ExecutionStatus.COMPLETED and after.empty:
+        if not after.empty:
+            return
+        if after.execution.status is ExecutionStatus.COMPLETED:
             raise Conflict("the execution has completed", hint="Start it again with `rerun`.")
+        raise Conflict(f"the execution is {after.execution.status}", hint="Only one that has ended can be retried.")
 
     def signal(self, execution_id: str, name: str, payload: Any, by: str | None = None) -> None:
         """Gives a signal to the node that waits for it, or keeps it. Raises `Conflict` when the execution has ended."""
@@ -84,7 +91,7 @@ class Operations:
         with self.dispatch.store.session(self.tenant_id) as session:
             row = executions.find(session, execution_id) if is_id(execution_id) else None
         if row is None:
-            raise _missing(execution_id)
+            raise unknown_execution(execution_id)
         plan = plans.find(self.dispatch.store, row.flow_version_id, self.tenant_id)
         try:
             spec = plan.node(path)
@@ -97,13 +104,13 @@ class Operations:
 
     def _apply(self, execution_id: str, fact: Fact, *, path: str | None = None) -> Transition:
         if not is_id(execution_id):
-            raise _missing(execution_id)
+            raise unknown_execution(execution_id)
         store, terms = self.dispatch.store, Terms(owner="api")
         after = advance(
             store, execution_id, [fact], terms, rows=() if path is None else (path,), tenant_id=self.tenant_id
         )
         if after is None:
-            raise _missing(execution_id)
+            raise unknown_execution(execution_id)
         if not after.empty:
             self.dispatch.follow(after)
         return after
@@ -113,10 +120,6 @@ def _of_the_form(form: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str
     """The answer as the form sees it: what every answer may have counts only where the form names it."""
     named = {*form.get("properties", ()), *form.get("required", ())}
     return {name: value for name, value in values.items() if name in named or name not in _OF_EVERY_ANSWER}
-
-
-def _missing(execution_id: str) -> NotFound:
-    return NotFound(f"there is no execution `{execution_id[:64]}`", field="execution_id")
 
 
 def _ended(after: Transition, what: str) -> Conflict:

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from aispine import catalog
 from aispine.engine import node_views, start
 from aispine.engine.ending import NO_LIVE_EDGE
-from aispine.errors import Conflict, NotFound, Unprocessable
+from aispine.engine.unknown import unknown_execution
+from aispine.errors import Conflict, Unprocessable
 from aispine.flow.model import Flow, Node
 from aispine.flow.plan import Graph, make_graph
 from aispine.flow.status import ExecutionStatus, NodeStatus
@@ -63,7 +64,7 @@ def _find(session: Session, request: RerunRequest) -> ExecutionRow:
     known = is_id(request.execution_id)
     row = executions.find_unchanging(session, request.execution_id) if known else None
     if row is None:
-        raise NotFound(f"There is no execution `{request.execution_id[:64]}`", field="execution_id")
+        raise unknown_execution(request.execution_id)
     if request.from_node is not None and not ExecutionStatus(row.status).terminal:
         hint = "Cancel it or wait for its end; from the start it can be run again at any time."
         raise Conflict(f"the execution is {row.status}", hint=hint)

@@ -13,7 +13,7 @@ from aispine import catalog
 from aispine.engine import cursors, node_views
 from aispine.engine.node_views import NodeView
 from aispine.engine.surroundings import Surroundings, situation
-from aispine.errors import NotFound
+from aispine.engine.unknown import unknown_execution
 from aispine.events import log
 from aispine.events.log import LoggedEvent
 from aispine.flow.status import ExecutionStatus
@@ -93,7 +93,7 @@ def has_more(session: Session, execution_id: str, seq: int) -> bool:
     """True while the execution has, or may still get, an event after number `seq`. Raises `NotFound`."""
     position = executions.position(session, execution_id) if is_id(execution_id) else None
     if position is None:
-        raise _missing(execution_id)
+        raise unknown_execution(execution_id)
     status, last = position
     return last > seq or not ExecutionStatus(status).terminal
 
@@ -148,12 +148,8 @@ def logs(
 def _find(session: Session, execution_id: str) -> ExecutionRow:
     row = executions.find(session, execution_id) if is_id(execution_id) else None
     if row is None:
-        raise _missing(execution_id)
+        raise unknown_execution(execution_id)
     return row
-
-
-def _missing(execution_id: str) -> NotFound:
-    return NotFound(f"There is no execution `{execution_id[:64]}`", field="execution_id")
 
 
 def _summaries(session: Session, rows: Sequence[ExecutionRow]) -> list[ExecutionSummary]:

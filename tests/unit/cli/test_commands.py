@@ -73,3 +73,10 @@ def test_the_version_is_printed_without_a_stack(monkeypatch: pytest.MonkeyPatch)
     result = CliRunner().invoke(main, ["--version"])
     assert result.exit_code == 0
     assert result.output.startswith("aispine, version ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"), [(["flow", "vaildate"], "validate"), (["floww"], "flow"), (["agent", "crate"], "create")]
+)
+def test_a_mistyped_command_is_guessed(arguments: list[str], meant: str) -> None:
+    assert f"Did you mean `{meant}`?" in CliRunner().invoke(main, arguments).stderr

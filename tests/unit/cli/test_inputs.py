@@ -88,3 +88,16 @@ def test_a_time_is_shown_in_the_local_zone(monkeypatch: pytest.MonkeyPatch) -> N
 @given(st.text())
 def test_printable_text_has_no_control_characters(value: str) -> None:
     assert all(char in "\t\n" or char.isprintable() or ord(char) > 159 for char in text.printable(value))
+
+
+def test_a_file_may_be_yaml(tmp_path: Path) -> None:
+    file = tmp_path / "input.yaml"
+    file.write_text("name: Ada\nversions: [1, 2.5, 2026-01-01]\n")
+    assert inputs.object_input(f"@{file}") == {"name": "Ada", "versions": [1, 2.5, "2026-01-01"]}
+
+
+def test_a_yaml_file_that_cannot_be_read_says_where(tmp_path: Path) -> None:
+    file = tmp_path / "input.yml"
+    file.write_text("name: Ada\nname: Eve\n")
+    with pytest.raises(InvalidRequest, match=r"--input: .*input\.yml:2:1: "):
+        inputs.object_input(f"@{file}")
