@@ -11,18 +11,21 @@ from celery.beat import Scheduler
 from celery.utils.nodenames import nodename
 
 from aispine import logs, schedules, settings
-from aispine.engine import broker
+from aispine.engine import broker, metrics
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.queues import Queues
 from aispine.engine.recover import Tick
 from aispine.errors import StoreUnavailable
 from aispine.retention import Retention
 from aispine.stack.worker import BEAT
-from aispine.store import database, workers
+from aispine.store import counters, database, workers
 from workers import presence, process
 
 FORGOTTEN: Final = 300.0
 """Seconds of silence after which a worker is no longer shown, not even as lost."""
+
+_COUNTED_EVERY: Final = 5
+"""Heartbeats between two counts of what is open."""
 
 _log = logs.get(__name__)
 
@@ -36,6 +39,7 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
         self._retention = Retention(store=self._tick.store, seconds=settings.current().retention)
         self._presence = presence.of_this_process(nodename(BEAT, gethostname()), BEAT)
         self._spoke_at = -math.inf
+        self._beats = 0
 
     def tick(self, *_args: Any, **_kwargs: Any) -> float:
         """Recovers once and starts what schedules are due; returns the seconds to sleep."""
@@ -58,6 +62,17 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
         workers.beat(self._tick.store, self._presence)
         for name in workers.forget(self._tick.store, FORGOTTEN):
             _log.warning("tick.worker_gone", worker=name)
+        if self._beats % _COUNTED_EVERY == 0:
+            counters.put(self._tick.store, metrics.open_samples(counters.open_work(self._tick.store)))
+        self._beats += 1
+
+    def close(self) -> None:
+        """Takes beat's row away: it stops because it was asked to."""
+        try:
+            workers.leave(self._tick.store, self._presence.worker_id)
+        except StoreUnavailable as error:
+            _log.warning("tick.not_left", error=str(error))
+        super().close()
 
 
 def _tick() -> Tick:
@@ -67,6 +82,6 @@ def _tick() -> Tick:
         store=store,
         celery=celery,
         terms=process.terms(),
-        dispatch=Dispatch(store=store, celery=celery, wakeups=process.waker()),
+        dispatch=Dispatch(store=store, celery=celery, wakeups=process.waker(), meter=process.meter(store)),
         queues=Queues(current.broker_url or str(current.redis_url)),
     )

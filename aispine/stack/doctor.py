@@ -8,13 +8,17 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from aispine.errors import AISpineError
 from aispine.settings import STACK_FILE, Settings
-from aispine.stack import home, programs, worker
+from aispine.stack import home, programs, stuck, worker
 from aispine.stack.account import unprivileged
 from aispine.stack.address import Address, health
+from aispine.stack.health import Skipped, Unwell
+
+if TYPE_CHECKING:
+    from aispine.store.database import Store
 
 _SPACE: Final = 1_000_000_000
 """Bytes; below this PostgreSQL may soon be unable to write."""
@@ -32,14 +36,6 @@ class Check:
     remedy: str | None = None
 
 
-class Unwell(AISpineError):
-    """A part is not well; the hint is the remedy."""
-
-
-class Skipped(AISpineError):
-    """A part cannot be looked at."""
-
-
 def examine(settings: Settings, *, embedded: bool) -> Iterator[Check]:
     """Looks at every part, one after the other; never raises for a part that is not well.
 
@@ -55,6 +51,9 @@ def examine(settings: Settings, *, embedded: bool) -> Iterator[Check]:
         "redis": lambda: _redis(settings),
         "web": lambda: _web(settings),
         "workers": lambda: _workers(settings),
+        "heartbeats": lambda: _looked_into(settings, stuck.heartbeats),
+        "queues": lambda: _looked_into(settings, stuck.queues),
+        "work": lambda: _looked_into(settings, stuck.work),
     }
     for name, look in parts.items():
         yield _check(name, look)
@@ -198,6 +197,19 @@ def _ping(broker: str) -> list[str]:
     except OperationalError as error:
         raise Unwell(f"the broker does not answer: {error}", hint="See the line of redis.") from error
     return [name for reply in replies or () for name in reply]
+
+
+def _looked_into(settings: Settings, look: Callable[[Settings, Store], str]) -> str:
+    """What the engine's login shows, which sees the work of every tenant."""
+    if settings.engine_database_url is None:
+        raise Skipped("the engine's login is not known here (AISPINE_ENGINE_DATABASE_URL)")
+    from aispine.store.database import Store
+
+    store = Store(settings.engine_database_url, pool_size=1)
+    try:
+        return look(settings, store)
+    finally:
+        store.dispose()
 
 
 def _database_url(settings: Settings) -> str:

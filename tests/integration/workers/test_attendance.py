@@ -75,10 +75,11 @@ def test_a_drained_worker_takes_no_message_until_it_resumes(
     assert eventually(lambda: _seen(engine_store, pool).consuming, what="consuming")
 
 
-def test_a_worker_that_stops_takes_its_row_away(workers: Workers, engine_store: Store) -> None:
-    _seen(engine_store, "cpu")
-    workers.stop("cpu")
-    assert _row(engine_store, "cpu") is None
+@pytest.mark.parametrize("name", ["cpu", "beat"])
+def test_who_stops_takes_its_row_away(workers: Workers, engine_store: Store, name: str) -> None:
+    _seen(engine_store, name)
+    workers.stop(name)
+    assert _row(engine_store, name) is None
 
 
 def test_a_cancelled_call_over_http_is_closed_within_a_heartbeat_or_two(
