@@ -58,8 +58,6 @@ class Settings:
     node_timeout: float = 30.0
     retention: float = 2_592_000.0
     """How long an execution is kept after its end; 0 keeps all."""
-    retention: float = 2_592_000.0
-    """How long an execution is kept after its end; 0 keeps all."""
     # Limits; all in bytes.
     max_flow_bytes: int = 1_000_000
     max_value_bytes: int = 1_000_000
@@ -134,12 +132,15 @@ _READERS: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
 }
 
 
+def project_folder(directory: Path | None = None) -> Path | None:
+    """The folder of the project that the directory lies in: the nearest one with an `aispine.toml`."""
+    start = directory or Path.cwd()
+    return next((folder for folder in (start, *start.parents) if (folder / PROJECT_FILE).is_file()), None)
+
+
 def _project(directory: Path) -> dict[str, Any]:
-    for folder in (directory, *directory.parents):
-        path = folder / PROJECT_FILE
-        if path.is_file():
-            return _read_project(path)
-    return {}
+    folder = project_folder(directory)
+    return {} if folder is None else _read_project(folder / PROJECT_FILE)
 
 
 def _read_project(path: Path) -> dict[str, Any]:
