@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from aispine.errors import InvalidRequest, StoreUnavailable
 from aispine.store.clock import DatabaseClock
-from aispine.store.prepared import Link
+from aispine.store.prepared import Link, is_cut
 
 _TENANT: Final = "tenant_id"
 
@@ -104,13 +104,20 @@ def bind_tenant(link: Link, tenant_id: str | None) -> str:
     return link.filled("SELECT set_config('aispine.tenant_id', %s, true); ", (tenant_id,))
 
 
+_CHECK: Final = "Check AISPINE_DATABASE_URL, or run `aispine doctor`."
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turns a lost or refused connection into `StoreUnavailable`."""
     try:
         yield
-    except (OperationalError, PoolTimeout, psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-        raise StoreUnavailable(hint="Check AISPINE_DATABASE_URL, or run `aispine doctor`.") from error
+    except (OperationalError, PoolTimeout) as error:
+        raise StoreUnavailable(hint=_CHECK) from error
+    except psycopg2.Error as error:
+        if is_cut(error):
+            raise StoreUnavailable(hint=_CHECK) from error
+        raise
     except DBAPIError as error:
         if error.connection_invalidated:
             raise StoreUnavailable(hint="The connection was cut; try again.") from error

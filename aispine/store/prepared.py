@@ -12,6 +12,14 @@ from sqlalchemy import PoolProxiedConnection
 _KNOWN: Final = "aispine_prepared"
 
 
+def is_cut(error: psycopg2.Error) -> bool:
+    """True when the connection is to blame and not what was asked.
+
+    What the server itself says has a code; when it goes away while it answers, there is none, and no class says so.
+    """
+    return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) or error.pgcode is None
+
+
 class Link:
     """A pooled connection under autocommit: one call of several statements is one transaction."""
 
@@ -28,8 +36,9 @@ class Link:
             with self._pooled.cursor(cursor_factory=NamedTupleCursor) as cursor:
                 cursor.execute(sql, parameters)
                 return cursor.fetchall() if cursor.description else []
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-            self._pooled.invalidate(error)
+        except psycopg2.Error as error:
+            if is_cut(error):
+                self._pooled.invalidate(error)
             raise
 
     def filled(self, sql: str, parameters: tuple[Any, ...]) -> str:
