@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from celery import Celery
@@ -23,7 +23,7 @@ from aispine.engine.queues import Queues
 from aispine.engine.terms import Terms
 from aispine.errors import StoreUnavailable
 from aispine.flow.status import NodeStatus
-from aispine.store import due
+from aispine.store import due, leases
 from aispine.store.database import Store
 
 _log = logs.get(__name__)
@@ -46,9 +46,12 @@ class Tick:
     dispatch: Dispatch
     queues: Queues
     orphans_looked_for: float = 0.0
+    looked_at: float = field(default_factory=time.monotonic)
+    """When this tick last got through."""
 
     def recover(self) -> int:
         """Sets going again whatever is due or lost; returns how many executions could not be helped."""
+        self._spare_the_living()
         self._find_lost_messages()
         facts: dict[str, list[Fact]] = defaultdict(list)
         for row in due.nodes(self.store, BATCH):
@@ -59,6 +62,15 @@ class Tick:
         self._send_again()
         self._cancel_orphans()
         return helped.count(False)
+
+    def _spare_the_living(self) -> None:
+        """Nobody could renew a lease while PostgreSQL was away: those that ended then say nothing of their processes."""
+        grace = self.terms.lease / 2
+        if time.monotonic() > self.looked_at + grace:
+            spared = leases.spare(self.store, grace)
+            if spared:
+                _log.warning("recover.leases_spared", running=spared, seconds=grace)
+        self.looked_at = time.monotonic()
 
     def pause(self, longest: float) -> float:
         """Seconds until something is due, `longest` at most."""

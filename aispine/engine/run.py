@@ -18,6 +18,7 @@ from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import Fact, Finished, Started
 from aispine.engine.lane import Rest
 from aispine.engine.lease import Leases
+from aispine.engine.patience import patiently
 from aispine.engine.queueing import QUEUES, agent_reference
 from aispine.engine.terms import Terms
 from aispine.errors import NotFound
@@ -76,7 +77,9 @@ class Worker:
 
 def start(worker: Worker, execution_id: str, carrier: Carrier) -> None:
     """Starts an execution and runs its first quick node."""
-    transition = advance.advance(worker.store, execution_id, [Started()], worker.terms, take=Take(queue="engine"))
+    transition = patiently(
+        advance.advance, worker.store, execution_id, [Started()], worker.terms, take=Take(queue="engine")
+    )
     if transition is not None and not transition.empty:
         _go_on(worker, _follow(worker, transition, carrier), carrier)
 
@@ -91,7 +94,7 @@ def run(worker: Worker, execution_id: str, path: str, carrier: Carrier) -> None:
         worker.dispatch.wakeups.wake(execution_id)
         _go_on(worker, held, carrier)
         return
-    glance = node_glance.find(worker.store, execution_id, path)
+    glance = patiently(node_glance.find, worker.store, execution_id, path)
     if glance is None or glance.status is not NodeStatus.COMPLETED:
         carrier.stop()
     if glance is not None and glance.status is NodeStatus.WAITING and glance.child is not None:
@@ -99,19 +102,18 @@ def run(worker: Worker, execution_id: str, path: str, carrier: Carrier) -> None:
 
 
 def _claim(worker: Worker, execution_id: str, path: str) -> Held | None:
-    held = advance.claim(worker.store, execution_id, path, worker.terms)
+    held = patiently(advance.claim, worker.store, execution_id, path, worker.terms)
     if held is not None:
         worker.dispatch.meter.begun(held.node)
     return held
 
 
 def _look_at_child(worker: Worker, execution_id: str, path: str, child: str, carrier: Carrier) -> None:
-    fact = children.ended(worker.store, path, child)
+    fact = patiently(children.ended, worker.store, path, child)
     if fact is None:
         return
-    transition = advance.advance(
-        worker.store, execution_id, [fact], worker.terms, rows=(path,), take=Take(queue=QUEUES["quick"])
-    )
+    take = Take(queue=QUEUES["quick"])
+    transition = patiently(advance.advance, worker.store, execution_id, [fact], worker.terms, rows=(path,), take=take)
     if transition is not None and not transition.empty:
         _go_on(worker, _follow(worker, transition, carrier), carrier)
 
@@ -146,7 +148,7 @@ def _go_on(worker: Worker, held: Held | None, carrier: Carrier, rest: Rest | Non
         take = Take()
         if time.monotonic() < until:
             take = Take(queue=held.node.queue, path=rest.next() if rest is not None else None)
-        transition = advance.finish(worker.store, held, fact, worker.terms, take)
+        transition = patiently(advance.finish, worker.store, held, fact, worker.terms, take)
         if transition is None:
             carrier.stop()
             return
@@ -168,9 +170,9 @@ def _follow(worker: Worker, transition: Transition, carrier: Carrier) -> Held | 
 
 def _work(worker: Worker, held: Held) -> Fact:
     """Does what the node is for."""
-    spec = plans.find(worker.store, held.execution.flow_version_id).node(held.node.path)
+    spec = patiently(plans.find, worker.store, held.execution.flow_version_id).node(held.node.path)
     if spec.subflow is not None:
-        return children.begin(worker.store, held.execution, held.node, spec)
+        return patiently(children.begin, worker.store, held.execution, held.node, spec)
     begun = time.monotonic()
     outcome = _attempt(worker, held, spec)
     worker.dispatch.pace.record(agent_reference(spec), time.monotonic() - begun)
@@ -182,12 +184,12 @@ def _attempt(worker: Worker, held: Held, spec: Node) -> Outcome:
     execution, node = held.execution, held.node
     with worker.leases.hold(execution.execution_id, node.path, node.attempt):
         try:
-            agent = _agent(worker, held, spec)
+            agent = patiently(_agent, worker, held, spec)
         except NotFound as error:
             return AgentFailure(code=FailureCode.UNAVAILABLE, message=error.message)
         called = agent_call.call(agent, _request(worker, held, spec, agent), worker.settings)
         if called.log:
-            node_logs.keep(worker.store, execution, node, called.log)
+            patiently(node_logs.keep, worker.store, execution, node, called.log)
     return _bounded(called.outcome, worker.settings.max_value_bytes)
 
 

@@ -32,6 +32,21 @@ _RENEW: Final = Statement(
     """,
 )
 
+_SPARE: Final = Statement(
+    "spare_leases",
+    "double precision",
+    """
+    UPDATE node_executions n SET due_at = clock_timestamp() + $1 * interval '1 second'
+    FROM (
+      SELECT execution_id, path FROM node_executions
+      WHERE due_at <= clock_timestamp() AND status = 'running' AND lease_owner IS NOT NULL
+      FOR NO KEY UPDATE SKIP LOCKED
+    ) ended
+    WHERE n.execution_id = ended.execution_id AND n.path = ended.path AND n.status = 'running'
+    RETURNING 1
+    """,
+)
+
 Key = tuple[str, str, int]
 """One attempt: its execution, its path and its number."""
 
@@ -42,3 +57,9 @@ def renew(store: Store, keys: Sequence[Key], *, owner: str, lease: float) -> lis
     asked = dumps(sorted(rows, key=lambda row: (row["execution_id"], row["path"])))
     with store.autocommit() as link:
         return [(str(row.execution_id), row.path, row.attempt) for row in _RENEW.all(link, asked, owner, lease)]
+
+
+def spare(store: Store, seconds: float) -> int:
+    """Lets every lease that has ended go on for some seconds; returns how many there were."""
+    with store.autocommit() as link:
+        return len(_SPARE.all(link, seconds))
