@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from aispine.agent.contract import FailureCode
-from aispine.engine import scope
+from aispine.engine import maps, scope
 from aispine.engine.ending import (
     BREAK,
-    OVER,
-    cancel_inside,
     complete,
     describe,
     exit_output,
     expression_error,
-    fail,
     is_tolerated,
 )
+from aispine.engine.frames import fail_whole, inner_error
 from aispine.engine.ledger import Ledger
-from aispine.engine.queueing import queue_of
 from aispine.errors import ExpressionError
 from aispine.flow import paths
-from aispine.flow.model import Fork, Loop, Map, Node
-from aispine.flow.plan import FAIL, in_place, is_tolerant, needs_worker
+from aispine.flow.model import Fork, Loop, Node
+from aispine.flow.plan import FAIL, is_tolerant
 from aispine.flow.state import NodeState
 from aispine.flow.status import NodeStatus
-
-MAX_ITEMS: Final = 10_000
-WINDOW: Final = 500
-"""How many items of a map run at once unless it says so itself: more would wait in a queue all the same."""
-QUICK_WINDOW: Final = 100
-"""The same for quick items, which are started by halves of it, so that they travel in lanes."""
 
 
 def open_(ledger: Ledger, path: str, spec: Node) -> None:
@@ -44,7 +34,7 @@ def open_(ledger: Ledger, path: str, spec: Node) -> None:
     if spec.loop is not None:
         _begin_iteration(ledger, path, spec.loop, 0)
     elif spec.map is not None:
-        _open_map(ledger, path, spec.map)
+        maps.open_(ledger, path, spec.map)
     elif spec.fork is not None:
         _open_fork(ledger, path, spec.fork)
 
@@ -77,7 +67,7 @@ def close(ledger: Ledger, frame: str) -> None:
         try:
             _go_on(ledger, container, ledger.spec(container), row)
         except ExpressionError as error:
-            _fail(ledger, container, expression_error(ledger.node(container), error))
+            fail_whole(ledger, container, expression_error(ledger.node(container), error))
 
 
 def _ended(ledger: Ledger, row: NodeState) -> NodeState:
@@ -98,7 +88,7 @@ def due(ledger: Ledger, path: str) -> None:
     deadline = _deadline(ledger, path)
     if deadline is not None and deadline <= ledger.now:
         message = f"it took longer than {spec.timeout:g} s"
-        _fail(ledger, path, describe(node, str(FailureCode.TIMEOUT), message))
+        fail_whole(ledger, path, describe(node, str(FailureCode.TIMEOUT), message))
     elif spec.loop is not None and node.remembered("next") is not None:
         _wake(ledger, path, spec.loop, node.remembered("next"))
 
@@ -116,21 +106,9 @@ def _go_on(ledger: Ledger, path: str, spec: Node, frame: NodeState) -> None:
     if spec.loop is not None:
         _after_iteration(ledger, path, spec.loop, frame)
     elif spec.map is not None:
-        _after_item(ledger, path, spec.map, frame)
+        maps.after_item(ledger, path, spec.map, frame)
     elif spec.fork is not None:
         _after_branch(ledger, path, frame)
-
-
-def _fail(ledger: Ledger, path: str, error: Mapping[str, Any]) -> None:
-    cancel_inside(ledger, path)
-    fail(ledger, path, error)
-
-
-def _inner_error(ledger: Ledger, path: str, frame: NodeState) -> dict[str, Any]:
-    """The error of a container is that of the node inside, under the container's own name."""
-    cause = frame.error or {}
-    error = describe(ledger.node(path), cause.get("code", ""), f"{frame.path}: {cause.get('message', '')}")
-    return {**error, "cause": cause}
 
 
 # Loops
@@ -161,12 +139,12 @@ def _wake(ledger: Ledger, path: str, loop: Loop, number: int) -> None:
     try:
         _begin_iteration(ledger, path, loop, number)
     except ExpressionError as error:
-        _fail(ledger, path, expression_error(ledger.node(path), error))
+        fail_whole(ledger, path, expression_error(ledger.node(path), error))
 
 
 def _after_iteration(ledger: Ledger, path: str, loop: Loop, frame: NodeState) -> None:
     if frame.status is NodeStatus.FAILED:
-        _fail(ledger, path, _inner_error(ledger, path, frame))
+        fail_whole(ledger, path, inner_error(ledger, path, frame))
         return
     number = int(paths.index_of(frame.path)) + 1
     if frame.remembered(BREAK):
@@ -190,7 +168,7 @@ def _exhaust(ledger: Ledger, path: str, loop: Loop) -> None:
     conditional = loop.until is not None or loop.while_ is not None
     if conditional and loop.on_exhausted == "fail":
         message = f"{loop.max_iterations} iterations ran out before the loop's condition was met"
-        _fail(ledger, path, describe(ledger.node(path), str(FailureCode.LOOP_EXHAUSTED), message))
+        fail_whole(ledger, path, describe(ledger.node(path), str(FailureCode.LOOP_EXHAUSTED), message))
     else:
         _end_loop(ledger, path, loop.max_iterations, "max_iterations")
 
@@ -205,91 +183,6 @@ def _end_loop(ledger: Ledger, path: str, iterations: int, reason: str) -> None:
 
 def _last(ledger: Ledger, path: str, number: int) -> Any:
     return ledger.node(paths.frame(path, number - 1)).output if number else scope.arriving(ledger, path)
-
-
-# Maps
-
-
-def _open_map(ledger: Ledger, path: str, spec: Map) -> None:
-    items = spec.items.select(scope.scope(ledger, path, spec.items.references))
-    if not isinstance(items, list):
-        raise ExpressionError(f"`items` is {_kind(items)}, not a list")
-    if len(items) > MAX_ITEMS:
-        raise ExpressionError(f"`items` has {len(items):,} items; the limit is {MAX_ITEMS:,}")
-    ledger.record("node.started", path, attempt=1, total=len(items))
-    frames = [paths.frame(path, number) for number in range(len(items))]
-    for frame, item in zip(frames, items, strict=True):
-        ledger.create_frame(frame, input=item)
-    quick = _is_quick(ledger, spec)
-    window = min(spec.max_concurrency or (QUICK_WINDOW if quick else WINDOW), len(items))
-    batch = window // 2 if quick else 1
-    ledger.remember(path, total=len(items), next=window, window=window, batch=max(batch, 1), done=0, failed=0)
-    if not items:
-        complete(ledger, path, [])
-    for frame in frames[:window]:
-        ledger.begin_frame(frame)
-
-
-def _after_item(ledger: Ledger, path: str, spec: Map, frame: NodeState) -> None:
-    failed = frame.status is NodeStatus.FAILED
-    if failed and spec.on_item_error == "fail":
-        _fail(ledger, path, _inner_error(ledger, path, frame))
-        return
-    node = ledger.node(path)
-    done = node.remembered("done") + (not failed)
-    node = ledger.remember(path, done=done, failed=node.remembered("failed") + failed)
-    ended, total = done + node.remembered("failed"), node.remembered("total")
-    if ended == total or _enough(ledger, path, spec):
-        _end_map(ledger, path, total)
-    else:
-        _refill(ledger, path, ended)
-
-
-def _refill(ledger: Ledger, path: str, ended: int) -> None:
-    """Starts more items once a batch of them fits into the window."""
-    node = ledger.node(path)
-    following, batch = node.remembered("next"), node.remembered("batch")
-    until = min(ended + node.remembered("window"), node.remembered("total"))
-    if until - following < min(batch, node.remembered("total") - following) or until <= following:
-        return
-    frames = [paths.frame(path, number) for number in range(following, until)]
-    ledger.require(frames)
-    ledger.remember(path, next=until)
-    for frame in frames:
-        ledger.begin_frame(frame)
-
-
-def _is_quick(ledger: Ledger, spec: Map) -> bool:
-    """True when every node of the body is one for the engine's own queue."""
-    agents = ledger.execution.agents
-    return all(in_place(node) or (needs_worker(node) and queue_of(node, agents) == "engine") for node in spec.body)
-
-
-def _enough(ledger: Ledger, path: str, spec: Map) -> bool:
-    """True when `complete_when` holds over the results so far."""
-    if spec.complete_when is None:
-        return False
-    condition, begun = spec.complete_when, ledger.node(path).remembered("next")
-    frames = [paths.frame(path, number) for number in range(begun)]
-    ledger.require(frames)
-    ended = [ledger.node(frame) for frame in frames]
-    results = [node.output for node in ended if node.status is NodeStatus.COMPLETED]
-    return condition.evaluate(scope.own_scope(ledger, path, condition.references, results))
-
-
-def _end_map(ledger: Ledger, path: str, total: int) -> None:
-    """Completes a map with its results in order; an item that failed or was not needed yields null."""
-    node = ledger.node(path)
-    if node.remembered("done") + node.remembered("failed") < total:
-        cancel_inside(ledger, path)
-    frames = [paths.frame(path, number) for number in range(total)]
-    ledger.require(frames)
-    complete(ledger, path, [ledger.node(frame).output for frame in frames])
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "an object", str: "a text", bool: "a boolean", int: "a number", float: "a number"}
-    return "null" if value is None else names.get(type(value), type(value).__name__)
 
 
 # Forks
@@ -307,7 +200,7 @@ def _open_fork(ledger: Ledger, path: str, spec: Fork) -> None:
 def _after_branch(ledger: Ledger, path: str, frame: NodeState) -> None:
     failed, tolerated = frame.status is NodeStatus.FAILED, is_tolerated(ledger, path)
     if failed and not tolerated and ledger.plan.flow.on_failure == FAIL:
-        _fail(ledger, path, _inner_error(ledger, path, frame))
+        fail_whole(ledger, path, inner_error(ledger, path, frame))
         return
     side = "failed" if failed else "done"
     node = ledger.remember(path, **{side: [*ledger.node(path).remembered(side), paths.index_of(frame.path)]})
@@ -322,7 +215,7 @@ def _after_branch(ledger: Ledger, path: str, frame: NodeState) -> None:
 def _end_branches(ledger: Ledger, path: str, *, tolerated: bool) -> None:
     failed: list[str] = ledger.node(path).remembered("failed")
     if failed and not tolerated:
-        _fail(ledger, path, _inner_error(ledger, path, ledger.node(paths.frame(path, failed[0]))))
+        fail_whole(ledger, path, inner_error(ledger, path, ledger.node(paths.frame(path, failed[0]))))
     else:
         end_fork(ledger, path)
 
@@ -330,6 +223,3 @@ def _end_branches(ledger: Ledger, path: str, *, tolerated: bool) -> None:
 def _deadline(ledger: Ledger, path: str) -> datetime | None:
     text = ledger.node(path).remembered("deadline")
     return None if text is None else datetime.fromisoformat(text)
-
-
-__all__ = ["OVER", "close", "due", "end_fork", "open_"]

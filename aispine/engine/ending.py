@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from aispine.agent.contract import FailureCode
-from aispine.engine import scope
+from aispine.engine import contexts, scope
 from aispine.engine.ledger import Ledger, told_by
 from aispine.errors import ExpressionError
 from aispine.flow import paths
@@ -56,7 +56,7 @@ def _set(ledger: Ledger, path: str, values: dict[str, Any]) -> None:
     if BREAK in values and frame and ledger.spec(frame).loop is not None:
         ledger.remember(frame, **{BREAK: values.pop(BREAK)})
     if values:
-        ledger.set_context(path, values)
+        contexts.change(ledger, path, values)
 
 
 def fail(ledger: Ledger, path: str, error: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from aispine.flow import paths
-from aispine.flow.model import Node, NodeType
+from aispine.flow.model import Node
 from aispine.flow.plan import CONTAINERS, Plan
 from aispine.flow.state import Event, NodeState, Reading, Signal, Transition
 from aispine.flow.status import ACTIVE_NODES, EXECUTION_TRANSITIONS, NODE_TRANSITIONS, ExecutionStatus, NodeStatus
@@ -236,33 +236,6 @@ class Ledger:
     def _set_line(self, name: str, line: tuple[str, ...]) -> None:
         others = {other: found for other, found in self.execution.mutexes.items() if other != name}
         self.execution = replace(self.execution, mutexes={**others, name: line} if line else others)
-
-    # Contexts
-
-    def context(self, path: str) -> Mapping[str, Any]:
-        """The shared variables as a node sees them: an item or branch that has set some has a copy of its own."""
-        for frame in self._isolating(path):
-            own: Mapping[str, Any] | None = self.node(frame).remembered("context")
-            if own is not None:
-                return own
-        return self.execution.context
-
-    def set_context(self, path: str, values: Mapping[str, Any]) -> None:
-        """Changes shared variables where the node stands."""
-        changed = {**self.context(path), **values}
-        frame = next(self._isolating(path), None)
-        if frame is None:
-            self.execution = replace(self.execution, context=changed)
-        else:
-            self.remember(frame, context=changed)
-
-    def _isolating(self, path: str) -> Iterator[str]:
-        """The frames around a node whose variables are copies, innermost first; iterations of a loop share."""
-        frame = path if paths.is_frame(path) else paths.frame_of(path)
-        while frame:
-            if self.spec(frame).type is not NodeType.LOOP:
-                yield frame
-            frame = paths.frame_of(frame)
 
     # The result
 

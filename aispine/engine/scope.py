@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from aispine.engine import contexts
 from aispine.engine.ledger import Ledger
 from aispine.flow import paths
 from aispine.flow.expression import Condition
@@ -117,7 +118,7 @@ def _common(ledger: Ledger, frame: str, references: References, path: str | None
     roots = references.roots
     values: dict[str, Any] = {"input": ledger.execution.input}
     if "context" in roots:
-        values["context"] = ledger.context(frame) if frame else ledger.execution.context
+        values["context"] = contexts.context(ledger, frame)
     if "nodes" in roots:
         values["nodes"] = _nodes(ledger, _named(ledger, frame, references, path))
     if "execution" in roots:

@@ -103,7 +103,7 @@ def test_a_retry_of_a_map_runs_only_the_items_that_are_not_done(store: Store, fl
 
 
 def test_each_signal_is_taken_once_whether_it_comes_early_or_not(store: Store, flows: Flows) -> None:
-    nodes = [{"id": f"w{number}", "type": "wait", "signal": "go"} for number in range(4)]
+    nodes: list[dict[str, Any]] = [{"id": f"w{number}", "type": "wait", "signal": "go"} for number in range(4)]
     nodes += [{"id": f"then{number}", "type": "wait", "signal": "go", "depends_on": ["w0"]} for number in range(2)]
     flow_id = flows.deploy(flow("signals", *nodes))
     for _ in range(10):
