@@ -64,7 +64,7 @@ class Tick:
         return helped.count(False)
 
     def _spare_the_living(self) -> None:
-        """Nobody could renew a lease while PostgreSQL was away: those that ended then say nothing of their processes."""
+        """Nobody could renew a lease while PostgreSQL was away, so one that ended then says nothing of its process."""
         grace = self.terms.lease / 2
         if time.monotonic() > self.looked_at + grace:
             spared = leases.spare(self.store, grace)
