@@ -45,15 +45,18 @@ def beat() -> None:
 
 
 @click.command("flower")
-def flower() -> None:
-    """Run Flower on http://127.0.0.1:5555; the workers need AISPINE_TASK_EVENTS=true.
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=command.FLOWER_PORT, show_default=True, help="Where it listens."
+)
+def flower(port: int) -> None:
+    """Run Flower on 127.0.0.1; the workers need AISPINE_TASK_EVENTS=true, its own API FLOWER_BASIC_AUTH=name:password.
 
     \b
     Example:
-      aispine worker flower
+      aispine worker flower --port 5556
     """
     command.check_flower()
-    _become(command.flower_command())
+    _become(command.flower_command(port))
 
 
 def _become(argv: list[str]) -> NoReturn:

@@ -42,8 +42,8 @@ def beat_command() -> list[str]:
     return [*_PROGRAM, BEAT]
 
 
-def flower_command() -> list[str]:
-    return ["celery", "--quiet", "-A", APP, "flower", "--address=127.0.0.1", f"--port={FLOWER_PORT}"]
+def flower_command(port: int = FLOWER_PORT) -> list[str]:
+    return ["celery", "--quiet", "-A", APP, "flower", "--address=127.0.0.1", f"--port={port}"]
 
 
 def environment(base: Mapping[str, str]) -> dict[str, str]:
