@@ -1,30 +1,64 @@
-"""`python -m benchmarks.chaos campaign|mutants`; the exit code is 1 when a figure is not as it must be."""
+"""`python -m benchmarks.chaos campaign|mutants|sweep`; the exit code is 1 when a figure is not as it must be."""
 
 from __future__ import annotations
 
 import argparse
 import random
 import sys
+from dataclasses import replace
 
 from aispine.errors import AISpineError
-from benchmarks.chaos import campaign, report
+from benchmarks.chaos import campaign, report, sweep
 from benchmarks.chaos.campaign import Campaign
 from benchmarks.chaos.mutants import MUTANTS
+
+_SHORT = 40
+_SHORT_FAULTS = 120
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos")
-    parser.add_argument("what", choices=["campaign", "mutants"])
+    parser.add_argument("what", choices=["campaign", "mutants", "sweep"])
     parser.add_argument("--count", type=int, default=1000, help="executions")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     parser.add_argument("--settle", type=float, default=120.0, help="seconds to end in after the last fault")
     parser.add_argument("--keep", action="store_true", help="leave the stack's folder")
     parser.add_argument("--mutant", choices=MUTANTS, default=None)
+    parser.add_argument("--only", action="append", default=[], help="a kind of flow to sweep over; all if none")
     given = parser.parse_args()
-    wanted = Campaign(count=given.count, seed=given.seed, settle=given.settle, keep=given.keep, mutant=given.mutant)
-    outcome = campaign.run(wanted, lambda line: print(line, flush=True))
+    wanted = Campaign(count=given.count, seed=given.seed, settle=given.settle, keep=given.keep)
+    if given.what == "sweep":
+        return _sweep(keep=given.keep, only=given.only)
+    if given.what == "mutants":
+        return _mutants(wanted, [given.mutant] if given.mutant else list(MUTANTS))
+    outcome = campaign.run(wanted, _say)
     report.show(outcome)
     return 1 if outcome.misses else 0
+
+
+def _mutants(wanted: Campaign, names: list[str]) -> int:
+    """Each must do harm: a campaign that lets one through would let the same mistake through."""
+    alive = []
+    for name in names:
+        short = replace(wanted, count=_SHORT, faults_for=_SHORT_FAULTS, settle=20.0, mutant=name)
+        outcome = campaign.run(short, _say)
+        report.show(outcome)
+        if not outcome.harm:
+            alive.append(name)
+    _say(f"mutants that nothing noticed: {', '.join(alive) or 'none'}")
+    return 1 if alive else 0
+
+
+def _sweep(*, keep: bool, only: list[str]) -> int:
+    swept = sweep.run(_say, keep=keep, only=only)
+    for line in [*swept.verdict.notes, *swept.harm]:
+        _say(f"! {line}")
+    _say(f"{swept.verdict.started} executions, {sum(swept.points.values())} kills: {'NOT ' if swept.harm else ''}right")
+    return 1 if swept.harm else 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 if __name__ == "__main__":

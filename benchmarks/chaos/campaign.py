@@ -27,7 +27,10 @@ _PACE: Final = 2.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Campaign:
-    """What is to be done; `settle` are the seconds that executions get to end after the last fault."""
+    """What is to be done; `settle` are the seconds that executions get to end after the last fault.
+
+    `faults_for` is the number of executions whose share of faults is done, `count` where None.
+    """
 
     count: int
     seed: int
@@ -36,6 +39,7 @@ class Campaign:
     double: float = 0.03
     settle: float = 120.0
     keep: bool = False
+    faults_for: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +57,11 @@ class Outcome:
     @property
     def misses(self) -> list[str]:
         """Every figure that is not as it must be."""
+        return [*self.harm, *self._too_few(), *self.trouble]
+
+    @property
+    def harm(self) -> list[str]:
+        """What the faults did to the executions and must not have done."""
         verdict, count = self.verdict, self.campaign.count
         zeros = {
             "stuck": verdict.stuck,
@@ -65,7 +74,7 @@ class Outcome:
             found.append(f"started {verdict.started} and ended {verdict.ended}, not {count}")
         if verdict.repeated > verdict.explained:
             found.append(f"{verdict.repeated} repeated calls, {verdict.explained} explained")
-        return [*found, *self._too_few(), *self.trouble]
+        return found
 
     def _too_few(self) -> list[str]:
         done = Counter(self.faults)
@@ -116,7 +125,7 @@ def _on(running: stack.Stack, campaign: Campaign, say: Callable[[str], None], be
 
 
 def _torment(doing: Gremlin, campaign: Campaign, driving: Driver, say: Callable[[str], None]) -> list[Fault]:
-    kinds = gremlin.plan(campaign.count, campaign.seed)
+    kinds = gremlin.plan(campaign.faults_for or campaign.count, campaign.seed)
     for done, kind in enumerate(kinds):
         driving.progress = done / len(kinds)
         if doing.do(kind):

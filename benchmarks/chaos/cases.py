@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 Flow = Mapping[str, Any]
-WIDTH: Final = 24
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,9 +21,18 @@ class Case:
     helpers: tuple[Flow, ...] = ()
 
 
-def cases(pace: float = 1.0) -> tuple[Case, ...]:
-    """Every kind; `pace` stretches what the agents take."""
-    return (_chain(pace), _map(pace), _n_shape(pace), _loop(pace), *_forks(pace), _subflow(pace), _retry(), _approval())
+def cases(pace: float = 1.0, width: int = 24) -> tuple[Case, ...]:
+    """Every kind; `pace` stretches what the agents take, `width` is that of the map."""
+    return (
+        _chain(pace),
+        _map(pace, width),
+        _n_shape(pace),
+        _loop(pace),
+        *_forks(pace),
+        _subflow(pace),
+        _retry(),
+        _approval(),
+    )
 
 
 def _chain(pace: float) -> Case:
@@ -36,12 +44,13 @@ def _chain(pace: float) -> Case:
     return Case(name="chain", flow=flow, expected=lambda value: value + 5)
 
 
-def _map(pace: float) -> Case:
+def _map(pace: float, width: int) -> Case:
+    items = "[" + ", ".join(["input.value"] * width) + "]"
     body = [_labour("item", seconds=0.05 * pace, given="${item}")]
-    pages = {"id": "pages", "type": "map", "depends_on": ["begin"], "items": _WIDE, "body": body}
+    pages = {"id": "pages", "type": "map", "depends_on": ["begin"], "items": items, "body": body}
     after = _labour("after", after=["pages"], given="${sum(nodes.pages.output[].value)}")
     flow = _flow("map", _INPUT, pages, after, output="${nodes.after.output.value}")
-    return Case(name="map", flow=flow, expected=lambda value: WIDTH * (value + 1) + 1, joins=frozenset({"pages"}))
+    return Case(name="map", flow=flow, expected=lambda value: width * (value + 1) + 1, joins=frozenset({"pages"}))
 
 
 def _n_shape(pace: float) -> Case:
@@ -95,7 +104,7 @@ def _subflow(pace: float) -> Case:
     child = _flow(
         "child", _INPUT, inner, _labour("more", after=["inner"]), output={"value": "${nodes.more.output.value}"}
     )
-    call = {"id": "call", "type": "subflow", "depends_on": ["begin"], "flow_id": "chaos_child"}
+    call: dict[str, Any] = {"id": "call", "type": "subflow", "depends_on": ["begin"], "flow_id": "chaos_child"}
     call["input"] = {"value": "${output.value}"}
     after = _labour("after", after=["call"])
     flow = _flow("subflow", _INPUT, call, after, output="${nodes.after.output.value}")
@@ -120,7 +129,6 @@ def _approval() -> Case:
 
 
 _INPUT: Final[dict[str, Any]] = {"id": "begin", "type": "input"}
-_WIDE: Final = "[" + ", ".join(["input.value"] * WIDTH) + "]"
 
 
 def _flow(name: str, *nodes: Mapping[str, Any], output: Any) -> Flow:

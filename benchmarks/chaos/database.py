@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 _PATIENCE: Final = 90.0
 _RUNNING: Final = """
-    SELECT execution_id::text, path, attempt, lease_owner, queue FROM node_executions
+    SELECT execution_id::text AS id, path, attempt, lease_owner, queue FROM node_executions
     WHERE status = 'running' AND lease_owner IS NOT NULL ORDER BY execution_id, path
 """
 
@@ -54,13 +54,14 @@ class Database:
     def running(self, pids: Iterable[int] | None = None) -> list[Running]:
         """Attempts that run, those of some processes where `pids` says so."""
         found = [
-            Running(execution_id=row[0], path=row[1], attempt=row[2], owner=row[3], queue=row[4])
+            Running(execution_id=row.id, path=row.path, attempt=row.attempt, owner=row.lease_owner, queue=row.queue)
             for row in self.rows(_RUNNING)
         ]
-        return found if pids is None else [each for each in found if each.pid in set(pids)]
+        wanted = None if pids is None else set(pids)
+        return [each for each in found if wanted is None or each.pid in wanted]
 
     def open(self, run_id: str) -> int:
         """How many executions of a run have not ended."""
-        sql = """SELECT count(*) FROM executions WHERE correlation_id = :run
+        sql = """SELECT count(*) AS open FROM executions WHERE correlation_id = :run
                  AND status NOT IN ('completed', 'failed', 'cancelled', 'timed_out')"""
-        return int(self.rows(sql, run=run_id)[0][0])
+        return int(self.rows(sql, run=run_id)[0].open)

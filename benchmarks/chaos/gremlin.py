@@ -30,7 +30,8 @@ SHARES: Final = {
 }
 """Faults for each 1,000 executions, one of each at least."""
 _POOLS: Final = ("engine-1", "engine-2", "cpu-1", "cpu-2", "io-1", "io-2")
-_TRIES: Final = 40
+_LONGEST: Final = 12.0
+"""Seconds in which something must be there to be hit."""
 _NEXT: Final = (0.2, 1.2)
 """Seconds between two faults."""
 _BACK: Final = 60.0
@@ -76,10 +77,12 @@ class Gremlin:
     def do(self, kind: str) -> bool:
         """Does a fault, again until it hits something; False when nothing was there to be hit."""
         time.sleep(self._dice.uniform(*_NEXT))
-        for _ in range(_TRIES):
+        deadline = time.monotonic() + _LONGEST
+        while time.monotonic() < deadline:
             fault = self._deeds[kind]()
             if fault is not None:
                 self.faults.append(fault)
+            if fault is not None and fault.kind == kind:
                 return True
             self._more()
             time.sleep(0.15)
@@ -104,7 +107,7 @@ class Gremlin:
         for each in family:
             _signal(each, signal.SIGKILL)
         hit = self._database.running(each.pid for each in family)
-        return Fault(kind=kind, at=at, hit=tuple(hit)) if hit else None
+        return Fault(kind=kind if hit else f"{kind}, nothing hit", at=at, hit=tuple(hit))
 
     def _family(self, process: psutil.Process) -> list[psutil.Process]:
         """The worker that a process belongs to, with its whole pool; the worker first, so that it starts none anew."""
@@ -125,10 +128,10 @@ class Gremlin:
             held = self._database.running([process.pid])
             if victim not in held:
                 return None
-            taken = wait_until(lambda: self._was_given_away(held), 20.0)
+            taken = wait_until(lambda: self._was_given_away(held), _LONGEST)
         finally:
             _signal(process, signal.SIGCONT)
-        return Fault(kind="stop", at=at, hit=tuple(held)) if taken else None
+        return Fault(kind="stop" if taken else "stop, in time", at=at, hit=tuple(held))
 
     def _was_given_away(self, held: Iterable[Running]) -> bool:
         now = {(each.execution_id, each.path): each.attempt for each in self._database.running()}
@@ -158,7 +161,7 @@ class Gremlin:
         _signal(process, number)
         back = wait_until(lambda: self._is_another(name, process.pid), _BACK) and wait_until(answers, _BACK)
         hit = {*before, *self._database.running()}
-        return Fault(kind=kind, at=at, hit=tuple(hit)) if back else None
+        return Fault(kind=kind if back else f"{kind}, not back", at=at, hit=tuple(hit))
 
     def _is_another(self, name: str, pid: int) -> bool:
         found = self._stack.program(name)

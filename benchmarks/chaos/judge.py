@@ -27,7 +27,8 @@ _FAMILY = """
     )
 """
 _EVENTS = f"""{_FAMILY}
-    SELECT e.execution_id::text, f.root::text, e.seq, e.type, e.path, e.data, extract(epoch FROM e.created_at)::float AS at
+    SELECT e.execution_id::text, f.root::text, e.seq, e.type, e.path, e.data,
+      extract(epoch FROM e.created_at)::float AS at
     FROM events e JOIN family f USING (execution_id) ORDER BY e.execution_id, e.seq
 """
 _NODES = f"""{_FAMILY}
@@ -102,28 +103,17 @@ class Judge:
     def _wrong_nodes(self) -> int:
         """Nodes whose stored result is not what the call of their last attempt returned."""
         made = {(call["key"], call["attempt"], call["call"]) for call in self._calls if not call["fails"]}
+        called = {call["key"] for call in self._calls}
         wrong = 0
         for node in self._nodes:
-            if node.status != "completed" or not isinstance(node.output, dict) or "call" not in node.output:
-                continue
             key = f"{node.execution_id}:{node.path}"
-            said = (key, node.output["attempt"], node.output["call"])
-            if paths.is_frame(node.path):
+            if node.status != "completed" or key not in called:
                 continue
-            if self._is_labour(key) and (said not in made or node.output["attempt"] != node.attempt):
+            said = (key, node.output["attempt"], node.output["call"])
+            if said not in made or node.output["attempt"] != node.attempt:
                 wrong += 1
                 self._notes.append(f"{key} holds the result of attempt {node.output['attempt']}, not {node.attempt}")
         return wrong
-
-    def _is_labour(self, key: str) -> bool:
-        return any(call["key"] == key for call in self._by_key.get(key, ()))
-
-    @property
-    def _by_key(self) -> Mapping[str, list[Mapping[str, Any]]]:
-        found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-        for call in self._calls:
-            found[call["key"]].append(call)
-        return found
 
     def _wrong_logs(self) -> int:
         """Executions whose events are not counted without a gap, or go on after the end."""

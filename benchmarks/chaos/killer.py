@@ -1,7 +1,7 @@
 """Kills a worker's process before or after the k-th thing that it says to PostgreSQL or Redis for one execution.
 
-The driver writes `KILLS/<execution_id>` with the point before it starts the execution. Every statement and every message
-of a task counts one byte in `<execution_id>.points`; the process that comes to the point ends itself by SIGKILL.
+Before an execution starts, the driver writes the point into `<execution_id>.before` or `.after`. Every statement and
+message of its tasks counts one byte in `<execution_id>.points`; the process that comes to the point kills itself.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -20,11 +21,19 @@ PHASES: Final = (BEFORE, AFTER)
 
 
 class Aim:
-    """The execution that this process works for just now; a child counts for its parent."""
+    """The execution that this thread works for just now; a child counts for its parent."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.execution_id: str | None = None
+        self._mine = threading.local()
+
+    @property
+    def execution_id(self) -> str | None:
+        return getattr(self._mine, "execution_id", None)
+
+    @execution_id.setter
+    def execution_id(self, value: str | None) -> None:
+        self._mine.execution_id = value
 
     def pass_point(self, phase: str) -> None:
         """Counts, and kills this process when it is its turn."""
@@ -62,11 +71,11 @@ def install() -> None:
     from aispine.store.prepared import Link
 
     aim = Aim(Path(folder))
-    Link.execute = _counted(aim, Link.execute)  # type: ignore[method-assign] # the fault
-    Channel._put = _counted(aim, Channel._put)  # noqa: SLF001 - the fault
+    for place, name in ((Link, "execute"), (Channel, "_put")):
+        setattr(place, name, _counted(aim, getattr(place, name)))
     for name in ("run", "start", "run_lane"):
         setattr(run, name, _aimed(aim, getattr(run, name)))
-    start.start = _adopting(aim, start.start)  # type: ignore[assignment] # the fault
+    setattr(start, "start", _adopting(aim, start.start))  # noqa: B010 - mypy would not have it assigned
 
 
 def _counted(aim: Aim, call: Callable[..., Any]) -> Callable[..., Any]:

@@ -26,7 +26,7 @@ def install() -> None:
     """Lays hands on what this process and its children publish."""
     drop, double = (float(os.environ.get(name, "0")) for name in (DROP, DOUBLE))
     if drop or double:
-        Channel._put = _tampering(Channel._put, drop, double)  # noqa: SLF001 - the fault
+        setattr(Channel, "_put", _tampering(Channel._put, drop, double))  # noqa: B010, SLF001 - kombu has no types
 
 
 def _tampering(put: Any, drop: float, double: float) -> Any:

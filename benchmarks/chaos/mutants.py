@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aispine.engine import attempts, decide, recover
 from aispine.engine.facts import Finished
-from aispine.store import transitions
+from aispine.store import statements
 
 
 def install(name: str | None) -> None:
@@ -19,7 +19,11 @@ def install(name: str | None) -> None:
 
 def _no_recover() -> None:
     """The tick looks after nothing."""
-    recover.Tick.recover = lambda _tick: 0  # type: ignore[method-assign] # the mutation
+
+    def recover_nothing(_tick: recover.Tick) -> int:
+        return 0
+
+    setattr(recover.Tick, "recover", recover_nothing)  # noqa: B010 - mypy would not have it assigned
 
 
 def _no_fence() -> None:
@@ -34,11 +38,11 @@ def _no_fence() -> None:
 
 def _no_compare_and_set() -> None:
     """A claim takes the node whatever has become of it."""
-    statement = transitions._CLAIM  # noqa: SLF001 - the mutation
+    statement = statements.CLAIM
     sql = statement.sql.replace("AND path = $2 AND status = 'queued'", "AND path = $2")
     if sql == statement.sql:
         raise AssertionError("the claim is written in another way now")
-    transitions._CLAIM = replace(statement, sql=sql)  # type: ignore[misc] # noqa: SLF001 - the mutation
+    statements.CLAIM = replace(statement, sql=sql)  # type: ignore[misc] # the mutation
 
 
 MUTANTS: Final[dict[str, Callable[[], None]]] = {

@@ -22,7 +22,7 @@ from aispine.settings import STACK_FILE
 from aispine.stack import ledger as processes
 from aispine.stack.process import wait_until
 from aispine.stack.redis import free_port
-from benchmarks.chaos import ledger
+from benchmarks.chaos import killer, ledger
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _AGENTS: Final = Path(__file__).with_name("agents")
@@ -80,12 +80,17 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running(environment: Mapping[str, str], *, keep: bool = False) -> Iterator[Stack]:
-    """Yields a stack that answers and stops it at the end. Raises `StackError` when it does not start."""
+def running(environment: Mapping[str, str], *, kills: bool = False, keep: bool = False) -> Iterator[Stack]:
+    """Yields a stack that answers and stops it at the end; with `kills` its workers look where to end themselves.
+
+    Raises `StackError` when it does not start.
+    """
     folder = Path(tempfile.mkdtemp(prefix="aispine-chaos-"))
     # Run by root, PostgreSQL has a user of its own, which must be able to reach its cluster in here.
     folder.chmod(0o711)
     (folder / "kills").mkdir()
+    if kills:
+        environment = {**environment, killer.KILLS: str(folder / "kills")}
     log = folder / "up.log"
     with log.open("wb") as output:
         process = _start(folder, environment, output.fileno())
@@ -109,7 +114,7 @@ def _start(folder: Path, environment: Mapping[str, str], output: int) -> subproc
     }
     return subprocess.Popen(
         [sys.executable, "-m", "benchmarks.chaos.up"],
-        env=outer | SETTINGS | own | environment,
+        env={**outer, **SETTINGS, **own, **environment},
         cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=output,

@@ -9,7 +9,7 @@ from typing import Any
 from aispine.agent import AgentError, Context
 
 
-def execute(input: Any, config: dict[str, Any], context: Context) -> Any:
+def execute(input: Any, config: dict[str, Any], context: Context) -> Any:  # noqa: A002 - the name that the contract gives
     """`add` is added to `input.value`; `seconds` it takes; `fail_first: N` fails the first N attempts."""
     fails = context.attempt <= config.get("fail_first", 0)
     call = secrets.token_hex(8)
