@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aispine.errors import AISpineError, StackError
+from aispine.settings import Settings
 from aispine.stack import home
 
 if TYPE_CHECKING:
@@ -28,6 +29,22 @@ class Result:
     web_database_url: str
     engine_database_url: str
     api_key: str | None
+
+
+def keys(settings: Settings) -> str:
+    """The encryption keys; made here only when the database is made here too.
+
+    Raises `StackError` when somebody else's database comes without them.
+    """
+    if settings.encryption_keys:
+        return settings.encryption_keys
+    if settings.database_url is None:
+        return home.encryption_keys(settings.home)
+    raise StackError(
+        "AISPINE_DATABASE_URL is set but AISPINE_ENCRYPTION_KEYS is not",
+        field="encryption_keys",
+        hint="Every process of that database needs the same keys. A new one: openssl rand -base64 32 | tr '+/' '-_'",
+    )
 
 
 def run(database_url: str, keys: str, key_file: Path, env: dict[str, str]) -> Result:

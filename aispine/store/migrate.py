@@ -11,13 +11,16 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 from sqlalchemy import URL, Connection, create_engine, make_url, text
 
+from aispine.errors import Conflict
 from aispine.store import api_keys
 from aispine.store.database import Store, translated
 from aispine.store.isolation import Logins
 
 DEFAULT_TENANT: Final = "default"
+NEWEST: Final = "head"
 _LOCK: Final = 7_314_100_801
 """Names the advisory lock under which one process at a time migrates."""
 
@@ -41,20 +44,47 @@ def upgrade(owner_url: str, keys: str, api_key: str) -> Bootstrap:
     url = make_url(owner_url)
     logins = Logins.of(url)
     passwords = {role: _password(keys, role) for role in (logins.web, logins.engine)}
-    engine = create_engine(url)
-    try:
-        with translated(), engine.connect() as connection, connection.begin():
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            _make_logins(connection, passwords)
-            command.upgrade(_config(connection, logins), "head")
-    finally:
-        engine.dispose()
+    _migrate(url, logins, passwords, NEWEST)
     engine_url = _as(url, logins.engine, passwords[logins.engine])
     return Bootstrap(
         web_database_url=_as(url, logins.web, passwords[logins.web]),
         engine_database_url=engine_url,
         api_key=api_key if _is_valid(engine_url, api_key) else None,
     )
+
+
+def create(owner_url: str, keys: str, revision: str) -> None:
+    """Makes the logins and the tables of that revision in an empty database, without any row.
+
+    Raises `StoreUnavailable`, and `Conflict` when the revision is of a newer version than this one.
+    """
+    url = make_url(owner_url)
+    logins = Logins.of(url)
+    passwords = {role: _password(keys, role) for role in (logins.web, logins.engine)}
+    try:
+        _migrate(url, logins, passwords, revision)
+    except CommandError as error:
+        raise Conflict(
+            f"this version knows no database of revision {revision}", hint="Install the version that it is from."
+        ) from error
+
+
+def engine_url(owner_url: str, keys: str) -> str:
+    """The URL of the engine's login, whose policies let it see every row."""
+    url = make_url(owner_url)
+    role = Logins.of(url).engine
+    return _as(url, role, _password(keys, role))
+
+
+def _migrate(url: URL, logins: Logins, passwords: dict[str, str], revision: str) -> None:
+    engine = create_engine(url)
+    try:
+        with translated(), engine.connect() as connection, connection.begin():
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            _make_logins(connection, passwords)
+            command.upgrade(_config(connection, logins), revision)
+    finally:
+        engine.dispose()
 
 
 def pending(owner_url: str) -> bool:
