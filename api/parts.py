@@ -21,7 +21,7 @@ from aispine.errors import StoreUnavailable
 from aispine.events.waker import Waker
 from aispine.events.wakeups import Wakeups
 from aispine.settings import Settings
-from aispine.store.database import Store
+from aispine.store.database import WEB_OPTIONS, Store
 from api.streams import Streams
 
 
@@ -38,7 +38,7 @@ class Parts:
         if url is None:
             hint = "Start a local stack with `aispine up`, or set the variable."
             raise StoreUnavailable("AISPINE_WEB_DATABASE_URL is not set and no local stack runs", hint=hint)
-        return Store(url, pool_size=self.settings.web_threads)
+        return Store(url, pool_size=self.settings.web_threads, options=WEB_OPTIONS)
 
     @functools.cached_property
     def streams(self) -> Streams:

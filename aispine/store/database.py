@@ -10,16 +10,19 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import psycopg2
+from psycopg2.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, SessionTransaction
 
-from aispine.errors import InvalidRequest, StoreUnavailable
+from aispine.errors import InvalidRequest, StoreUnavailable, Unavailable
 from aispine.store.clock import DatabaseClock
 from aispine.store.prepared import Link, is_cut
 
 _TENANT: Final = "tenant_id"
+WEB_OPTIONS: Final = "-c lock_timeout=10s"
+"""A request waits for a row that somebody else decides on, but not so long that all threads stand in line."""
 
 
 class Store:
@@ -109,12 +112,16 @@ _CHECK: Final = "Check AISPINE_DATABASE_URL, or run `aispine doctor`."
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turns a lost or refused connection into `StoreUnavailable`."""
+    """Turns a lost or refused connection into `StoreUnavailable`, and too long a wait for a lock into `Unavailable`."""
     try:
         yield
     except (OperationalError, PoolTimeout) as error:
+        if isinstance(error, OperationalError) and isinstance(error.orig, LockNotAvailable):
+            raise _busy() from error
         raise StoreUnavailable(hint=_CHECK) from error
     except psycopg2.Error as error:
+        if isinstance(error, LockNotAvailable):
+            raise _busy() from error
         if is_cut(error):
             raise StoreUnavailable(hint=_CHECK) from error
         raise
@@ -122,6 +129,10 @@ def translated() -> Iterator[None]:
         if error.connection_invalidated:
             raise StoreUnavailable(hint="The connection was cut; try again.") from error
         raise
+
+
+def _busy() -> Unavailable:
+    return Unavailable("Somebody else is changing this", hint="Try again in a moment.")
 
 
 def dumps(value: Any) -> str:
@@ -143,7 +154,8 @@ def web_store() -> Store:
     from aispine import settings
 
     current = settings.current()
-    return _store(_required(current.web_database_url, "web_database_url"), current.web_threads, "", os.getpid())
+    url = _required(current.web_database_url, "web_database_url")
+    return _store(url, current.web_threads, WEB_OPTIONS, os.getpid())
 
 
 def engine_store(pool_size: int = 4) -> Store:
