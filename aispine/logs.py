@@ -60,6 +60,8 @@ _CAPTURED: Final = (
     "sqlalchemy",
     "werkzeug",
 )
+_PER_TASK: Final = ("celery.worker.strategy", "celery.app.trace")
+"""They tell of each task that it was received and that it succeeded; what matters of it is an event."""
 _NOISY: Final = {
     "kombu": logging.WARNING,
     "amqp": logging.WARNING,
@@ -212,5 +214,7 @@ def _capture(level: int) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+    for name in _PER_TASK:
+        logging.getLogger(name).setLevel(logging.DEBUG if level <= logging.DEBUG else max(level, logging.WARNING))
     for name, quietest in _NOISY.items():
         logging.getLogger(name).setLevel(max(level, quietest))

@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
 from aispine import logs, settings
 
 _settings = settings.current()
@@ -28,9 +31,12 @@ errorlog = "-"
 proc_name = "aispine-web"
 
 
-def on_starting(_server: Any) -> None:
-    """Takes over the log of gunicorn's master process."""
-    logs.configure(_settings)
+class logger_class(Logger):  # type: ignore[misc]  # noqa: N801 - gunicorn has no types, and the name is its setting's.
+    """Takes over the log of gunicorn's master process, from its first line on."""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        logs.configure(_settings)
 
 
 def post_worker_init(worker: Any) -> None:

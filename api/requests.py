@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Final
 
 from flask import Flask, Response, g, request
@@ -15,7 +16,6 @@ from aispine.store.ids import new_id
 
 HEADER: Final = "X-Request-Id"
 _ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_QUIET: Final = frozenset({"health.health"})
 
 _log = logs.get(__name__)
 
@@ -48,11 +48,16 @@ def _has_nul(texts: Iterable[str]) -> bool:
     return any("\0" in text for text in texts)
 
 
+def _is_read(response: Response) -> bool:
+    """A read that went well: whoever watches an execution makes many of them."""
+    return request.method in {"GET", "HEAD", "OPTIONS"} and response.status_code < HTTPStatus.BAD_REQUEST
+
+
 def _end(response: Response) -> Response:
     response.headers[HEADER] = g.request_id
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Cache-Control", "no-store")
-    write = _log.debug if request.endpoint in _QUIET else _log.info
+    write = _log.debug if _is_read(response) else _log.info
     milliseconds = round((time.perf_counter() - g.began) * 1000, 1)
     write("http.request", method=request.method, path=request.path, status=response.status_code, ms=milliseconds)
     return response

@@ -102,7 +102,7 @@ def _demonstrate(console: Console, client: Client, sample: Sample) -> None:
     from cli import canvas, flow_run, flow_versions, inputs, watch
 
     deployed = flow_versions.deploy_file(client, sample.flow)
-    _heading(console, f"{deployed['flow_id']} {deployed['version']}", f"deployed from {_short(sample.flow)}")
+    _heading(console, f"{deployed['flow_id']} {deployed['version']}", f"deployed from {text.short_path(sample.flow)}")
     _part(console, "Canvas")
     canvas.draw(console, validation.load(sample.flow.read_bytes(), file=str(sample.flow)))
     _part(console, "Progress")
@@ -164,12 +164,8 @@ def _activation() -> Iterator[tuple[str, str]]:
     """What makes `aispine` known to the shell that this is read in, where it is not."""
     script = Path(sys.prefix) / "bin" / "activate"
     if shutil.which("aispine") is None and script.is_file():
-        yield f". {_short(script)}", "so that this shell knows aispine; in each new terminal"
+        yield f". {text.short_path(script)}", "so that this shell knows aispine; in each new terminal"
 
 
 def _since(began: float) -> str:
     return text.duration(time.monotonic() - began) or ""
-
-
-def _short(file: Path) -> str:
-    return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)

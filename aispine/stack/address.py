@@ -49,19 +49,31 @@ class Address:
     def _unusable(self, error: OSError) -> StackError:
         if error.errno == errno.EADDRINUSE:
             return StackError(
-                f"port {self.port} on {self.host} is taken by another program",
+                f"port {self.port} on {self.host} is taken by {self._holder()}",
                 field="port",
-                hint=f"Choose another one: aispine up --port {self.port + 1}",
+                hint=f"Stop it, or choose another port: aispine up --port {self.port + 1}",
             )
         hint = "Choose another one with --port or --host."
         return StackError(f"cannot listen on {self.host}:{self.port}: {error.strerror}", field="port", hint=hint)
 
+    def _holder(self) -> str:
+        found = health(self) or {}
+        ours = "uptime_seconds" in found and "version" in found
+        return f"another AI Spine ({found['version']}), of another home or user" if ours else "another program"
+
 
 def health(address: Address, seconds: float = 2.0) -> dict[str, Any] | None:
     """What GET /health answers, None unless it is 200 and an object."""
+    return ask(address, "/health", seconds=seconds)
+
+
+def ask(address: Address, path: str, *, api_key: str | None = None, seconds: float = 2.0) -> dict[str, Any] | None:
+    """What GET answers at a path of the web process, None unless it is 200 and an object."""
+    lines = [f"GET {path} HTTP/1.0", f"Host: {address.reachable}"]
+    lines += [f"Authorization: Bearer {api_key}"] if api_key else []
     try:
         with socket.create_connection((address.reachable, address.port), timeout=seconds) as connection:
-            connection.sendall(f"GET /health HTTP/1.0\r\nHost: {address.reachable}\r\n\r\n".encode())
+            connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
             head, _, body = _receive(connection).partition(b"\r\n\r\n")
         values = json.loads(body) if head.split(b" ", 2)[1:2] == [b"200"] else None
     except (OSError, ValueError):

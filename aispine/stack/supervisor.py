@@ -15,6 +15,8 @@ from aispine.stack.output import OURS, Output
 from aispine.stack.process import Process, Program
 
 TICK: Final = 0.2
+_SILENCE: Final = 2.0
+"""Seconds of stopping after which it is said what is waited for."""
 _LONGEST_LINE: Final = 1_000_000
 
 
@@ -78,6 +80,12 @@ class Supervisor:
             self._step(restarting=True)
         return True
 
+    def pid(self, name: str) -> int | None:
+        """The process id of a program, None while it does not run."""
+        return next(
+            (child.process.pid for child in self._children if child.program.name == name and child.process), None
+        )
+
     def failures(self, name: str) -> int:
         """How often in a row the program has died."""
         return next(child.backoff.failures for child in self._children if child.program.name == name)
@@ -96,10 +104,13 @@ class Supervisor:
         self._ledger.clear()
 
     def _end(self, processes: list[Process], impatient: Callable[[], bool]) -> None:
-        begun = time.monotonic()
+        begun, told = time.monotonic(), False
         for process in processes:
             process.terminate()
         while left := [process for process in processes if not process.ended()]:
+            if not told and time.monotonic() - begun > _SILENCE:
+                told = True
+                self._say(f"waits for {', '.join(process.program.name for process in left)}")
             for process in left:
                 if impatient() or time.monotonic() - begun > process.program.stop_seconds:
                     self._say(f"{process.program.name} did not end in time and is killed")

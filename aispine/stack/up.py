@@ -6,7 +6,8 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,7 @@ from typing import Any, Final
 from aispine.errors import StackError
 from aispine.settings import Settings
 from aispine.stack import banner, bootstrap, embedded, home, output, procfile, worker
-from aispine.stack.address import Address, health
+from aispine.stack.address import Address, ask, health
 from aispine.stack.ledger import Ledger
 from aispine.stack.process import Program
 from aispine.stack.signals import StopRequest, stop_request
@@ -23,17 +24,31 @@ from aispine.stack.supervisor import Supervisor
 WEB: Final = "web"
 FLOWER: Final = "flower"
 _START_SECONDS: Final = 90.0
+_READY_SECONDS: Final = 20.0
+"""How long the banner waits for the workers; they go on starting after it."""
+_LOOK_SECONDS: Final = 0.2
+_WORKERS: Final = "/api/v1/workers"
 _WEB_FAILURES: Final = 3
 _STOP_SECONDS: Final = 35.0
 """Longer than the workers' own patience, so that they end by themselves."""
+_STOPPING: Final = (
+    f"\nStopping. Nodes that run may finish, for up to {_STOP_SECONDS:g} s; Ctrl-C again does not wait for them."
+)
 _WITHHELD: Final = frozenset({"database_url", "api_key"})
 """What no child needs: the owner's login is for migrations, the key is a user's."""
 
 
-def up(settings: Settings, *, flower: bool, say: Callable[[str], None], path: Path | None = None) -> None:
+def up(
+    settings: Settings,
+    *,
+    flower: bool,
+    say: Callable[[str], None],
+    path: Path | None = None,
+    suggestions: Sequence[banner.Suggestion] = (),
+) -> None:
     """Starts everything, says so once it answers, and returns after a signal has stopped it all.
 
-    `path` is the Procfile, the product's own where None.
+    `path` is the Procfile, the product's own where None; the suggestions are what to try next.
     Raises `StackError` when the home is in use, the port is taken or a part does not start; then nothing runs.
     """
     if flower:
@@ -48,24 +63,32 @@ def up(settings: Settings, *, flower: bool, say: Callable[[str], None], path: Pa
         address.check_free()
         keys = bootstrap.keys(settings)
         supervisor = Supervisor(output.choose(settings.log_format), ledger)
-        with _stopped_at_the_end(supervisor, settings, stop):
+        with _stopped_at_the_end(supervisor, settings, stop, say):
             servers = embedded.start(settings, ledger)
             for process in servers.processes:
                 supervisor.adopt(process)
             stack = _prepare(settings, address, servers, keys)
             programs = _programs(path or procfile.find(), settings, stack, flower=flower)
             if _answers(supervisor, programs, address, stop):
-                say(_banner(settings, stack, flower=flower))
+                late = _not_ready(supervisor, programs, address, stack["api_key"], stop)
+                running = _running(settings, stack, late, flower=flower)
+                say(banner.banner(running, suggestions, coloured=sys.stdout.isatty()))
             supervisor.run(until=lambda: stop.made)
 
 
 @contextlib.contextmanager
-def _stopped_at_the_end(supervisor: Supervisor, settings: Settings, stop: StopRequest) -> Any:
+def _stopped_at_the_end(
+    supervisor: Supervisor, settings: Settings, stop: StopRequest, say: Callable[[str], None]
+) -> Any:
     try:
         yield
     finally:
         settings.stack_file.unlink(missing_ok=True)
+        if stop.made:
+            say(_STOPPING)
         supervisor.stop(impatient=lambda: stop.impatient)
+        if stop.made:
+            say(f"Stopped. The data stays in {settings.home}.")
 
 
 def _prepare(settings: Settings, address: Address, servers: embedded.Servers, keys: str) -> Mapping[str, str | None]:
@@ -134,11 +157,29 @@ def _answers(supervisor: Supervisor, programs: list[Program], address: Address, 
     )
 
 
-def _banner(settings: Settings, stack: Mapping[str, str | None], *, flower: bool) -> str:
-    return banner.banner(
+def _not_ready(
+    supervisor: Supervisor, programs: list[Program], address: Address, api_key: str | None, stop: StopRequest
+) -> Sequence[str]:
+    """The workers that have not said that they live within a while; none where there is no key to ask with."""
+    wanted = [program.name for program in programs if "worker" in program.argv]
+    deadline = time.monotonic() + _READY_SECONDS
+    while api_key is not None and wanted and not stop.made and time.monotonic() < deadline:
+        supervisor.run(until=lambda: stop.made, seconds=_LOOK_SECONDS)
+        answer = ask(address, _WORKERS, api_key=api_key) or {}
+        alive = {row["pid"] for row in answer.get("data", ()) if row["state"] == "active"}
+        wanted = [name for name in wanted if supervisor.pid(name) not in alive]
+    return wanted if api_key else ()
+
+
+def _running(
+    settings: Settings, stack: Mapping[str, str | None], starting: Sequence[str], *, flower: bool
+) -> banner.Running:
+    file = settings.home / home.API_KEY_FILE
+    return banner.Running(
         url=str(stack["url"]),
         api_key=stack["api_key"],
+        key_file=file if stack["api_key"] and home.read_text(file) == stack["api_key"] else None,
         home=settings.home,
         flower_url=f"http://127.0.0.1:{worker.FLOWER_PORT}" if flower else None,
-        coloured=sys.stdout.isatty(),
+        starting=starting,
     )

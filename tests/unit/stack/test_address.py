@@ -6,6 +6,7 @@ import pytest
 
 from aispine.errors import StackError
 from aispine.stack.address import Address, health
+from tests.unit.cli.standin import reply, serving
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,13 @@ from aispine.stack.address import Address, health
 )
 def test_the_url_is_one_that_a_client_can_use(host, url):
     assert Address(host=host, port=1).url == url
+
+
+def test_another_stack_on_the_port_is_told_apart_from_another_program():
+    health = {"status": "ok", "version": "9.9.9", "uptime_seconds": 1.0}
+    with serving(lambda _: reply(health)) as server, pytest.raises(StackError, match=r"AI Spine \(9.9.9\)") as raised:
+        Address.of(server.url).check_free()
+    assert "--port" in raised.value.hint
 
 
 def test_a_taken_port_is_named_with_the_way_out():
