@@ -1,4 +1,4 @@
-"""`python -m benchmarks.chaos campaign|mutants|sweep`; the exit code is 1 when a figure is not as it must be."""
+"""`python -m benchmarks.chaos campaign|mutants|sweep|outages`; exits with 1 when a figure is not as it must be."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 
 from aispine.errors import AISpineError
-from benchmarks.chaos import campaign, report, sweep
+from benchmarks.chaos import campaign, outages, report, sweep
 from benchmarks.chaos.campaign import Campaign
 from benchmarks.chaos.mutants import MUTANTS
 
@@ -18,7 +18,7 @@ _SHORT_FAULTS = 120
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos")
-    parser.add_argument("what", choices=["campaign", "mutants", "sweep"])
+    parser.add_argument("what", choices=["campaign", "mutants", "sweep", "outages"])
     parser.add_argument("--count", type=int, default=1000, help="executions")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     parser.add_argument("--settle", type=float, default=120.0, help="seconds to end in after the last fault")
@@ -29,6 +29,8 @@ def main() -> int:
     wanted = Campaign(count=given.count, seed=given.seed, settle=given.settle, keep=given.keep)
     if given.what == "sweep":
         return _sweep(keep=given.keep, only=given.only)
+    if given.what == "outages":
+        return _outages()
     if given.what == "mutants":
         return _mutants(wanted, [given.mutant] if given.mutant else list(MUTANTS))
     outcome = campaign.run(wanted, _say)
@@ -55,6 +57,13 @@ def _sweep(*, keep: bool, only: list[str]) -> int:
         _say(f"! {line}")
     _say(f"{swept.verdict.started} executions, {sum(swept.points.values())} kills: {'NOT ' if swept.harm else ''}right")
     return 1 if swept.harm else 0
+
+
+def _outages() -> int:
+    harm = [line for weathered in outages.run(_say) for line in [*weathered.verdict.notes, *weathered.harm]]
+    for line in harm:
+        _say(f"! {line}")
+    return 1 if harm else 0
 
 
 def _say(line: str) -> None:
