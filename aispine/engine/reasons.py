@@ -25,7 +25,7 @@ class WaitingFor:
 
     `name` is that of the signal or mutex, `held_by` the path that holds the mutex, `execution_id` and `status` the
     child's; `due_at` is when the waiting ends of itself. `nodes` are those whose ends are awaited; `queue` holds the
-    message, behind `ahead` others where that is known.
+    message, behind at most `ahead` others where that is known.
     """
 
     kind: str
@@ -132,7 +132,8 @@ def _pending(row: NodeExecutionRow, situation: Situation) -> Reason | None:
 def _queued(row: NodeExecutionRow, situation: Situation) -> Reason | None:
     if row.queue is None:
         return None
-    ahead = situation.lengths.get(row.queue)
+    length = situation.lengths.get(row.queue)
+    ahead = None if length is None else max(length - 1, 0)  # One of them is the node's own.
     behind = f" behind {ahead:,}" if ahead else ""
     since = _seconds(situation.now - (row.queued_at or situation.now))
     text = f"queued {since}{behind} in `{row.queue}`{_service(row.queue, situation.servers)}"

@@ -116,7 +116,10 @@ class WaitingFor(Schema):
     due_at = moment("When the waiting ends of itself: a timer comes, a time is over.", allow_none=True)
     nodes = fields.List(fields.String(), metadata={"description": "The paths whose ends are awaited."})
     queue = text("The queue that holds the node's message.", allow_none=True)
-    ahead = fields.Integer(allow_none=True, metadata={"description": "How many messages wait there, where known."})
+    ahead = fields.Integer(
+        allow_none=True,
+        metadata={"description": "How many messages wait there before it, at most; null where unknown."},
+    )
     held_by = text("The path that holds the mutex.", allow_none=True)
 
 

@@ -67,7 +67,8 @@ def test_before_its_start_no_node_waits_for_another() -> None:
 
 
 QUEUED = {
-    "behind others": ({"lengths": {"io": 340}, "servers": [server()]}, "queued 12 s behind 340 in `io`"),
+    "behind others": ({"lengths": {"io": 341}, "servers": [server()]}, "queued 12 s behind 340 in `io`"),
+    "alone": ({"lengths": {"io": 1}, "servers": [server()]}, "queued 12 s in `io`"),
     "length unknown": ({"servers": [server()]}, "queued 12 s in `io`"),
     "no worker": ({}, "queued 12 s in `io`, which no worker serves"),
     "a dead worker": ({"servers": [server(live=False)]}, "queued 12 s in `io`, which no worker serves"),
