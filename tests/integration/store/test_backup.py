@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, inspect, make_url, text
 
 from aispine.agent import registry
 from aispine.errors import Conflict, InvalidRequest, StackError
@@ -15,6 +15,7 @@ from aispine.stack import backup
 from aispine.stack.backup import Target
 from aispine.store import api_keys, migrate, vacant
 from aispine.store.database import Store
+from aispine.store.ids import new_id
 from tests.integration.engine.crew import begin, done, take
 from tests.support.environment import ROOT, Servers
 from tests.support.flows import Flows
@@ -171,3 +172,42 @@ def test_a_backup_overwrites_nothing(place: Place, tmp_path: Path) -> None:
     assert file.read_text() == "precious"
     with pytest.raises(InvalidRequest, match="cannot be written"):
         backup.backup(place.target, tmp_path / "nowhere" / "file")
+
+
+@pytest.fixture
+def plain_owner(servers: Servers, empty_database: str, another_database: str) -> Iterator[Sequence[str]]:
+    """The URLs of both databases for an owner who is no superuser and whom the policies hold, as managed servers have
+    them."""
+    role = f"o{new_id().replace('-', '')}"
+    superuser = create_engine(servers.owner_url, isolation_level="AUTOCOMMIT")
+    names = [str(make_url(url).database) for url in (empty_database, another_database)]
+    with superuser.connect() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN CREATEROLE")
+        for name in names:
+            connection.exec_driver_sql(f"ALTER DATABASE {name} OWNER TO {role}")
+    owned = [make_url(url).set(username=role) for url in (empty_database, another_database)]
+    yield [url.render_as_string(hide_password=False) for url in owned]
+    with superuser.connect() as connection:
+        for name in names:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+            connection.exec_driver_sql(f"DROP ROLE IF EXISTS {name}_web, {name}_engine")
+        connection.exec_driver_sql(f"DROP ROLE {role}")
+    superuser.dispose()
+
+
+def test_an_owner_without_privileges_backs_up_and_restores_all_the_same(
+    no_workers: None, plain_owner: Sequence[str], empty_database: str, another_database: str, tmp_path: Path
+) -> None:
+    here, there = plain_owner
+    place = opened(here)
+    place.flows.deploy(flow("plain", {"id": "a", "type": "input"}))
+    place.web.dispose()
+    place.engine.dispose()
+    assert content(here)["tenants"] == []
+    backup.backup(place.target, tmp_path / "file")
+    backup.restore(bare(there), tmp_path / "file")
+    assert content(there)["tenants"] == []
+    # Seen by a superuser, who passes every policy.
+    assert content(another_database) == content(empty_database)
+    assert content(another_database)["flows"]
