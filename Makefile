@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo up test check lint types layers bench wheel clean
+.PHONY: help setup demo up test check lint types layers bench chaos chaos-short chaos-mutants chaos-sweep chaos-outages wheel clean
 
 help:  ## Shows the targets.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 setup: $(STAMP)  ## Makes .venv with everything that the other targets need.
 
@@ -45,6 +45,21 @@ layers: setup
 
 bench: setup  ## Measures AI Spine against bare Celery in one run; writes build/bench.json.
 	$(BIN)/python -m benchmarks
+
+chaos: setup  ## Kills, stops and restarts everything under 1,000 executions; N=, SEED= narrow and repeat.
+	$(BIN)/python -m benchmarks.chaos campaign --count $(or $(N),1000) $(if $(SEED),--seed $(SEED))
+
+chaos-short: setup  ## The campaign with 40 executions.
+	$(BIN)/python -m benchmarks.chaos campaign --count $(or $(N),40) $(if $(SEED),--seed $(SEED))
+
+chaos-mutants: setup  ## Three broken engines, each of which the campaign must find out.
+	$(BIN)/python -m benchmarks.chaos mutants $(if $(SEED),--seed $(SEED))
+
+chaos-sweep: setup  ## Kills a worker before and after each statement and message, for each kind of flow.
+	$(BIN)/python -m benchmarks.chaos sweep
+
+chaos-outages: setup  ## Pauses, cuts and fills up the servers under load.
+	$(BIN)/python -m benchmarks.chaos outages
 
 wheel: setup  ## Builds the wheel into dist/.
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
