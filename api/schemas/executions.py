@@ -118,7 +118,7 @@ class WaitingFor(Schema):
     queue = text("The queue that holds the node's message.", allow_none=True)
     ahead = fields.Integer(
         allow_none=True,
-        metadata={"description": "How many messages wait there before it, at most; null where unknown."},
+        metadata={"description": "How many messages wait before it, at most."},
     )
     held_by = text("The path that holds the mutex.", allow_none=True)
 

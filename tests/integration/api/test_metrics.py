@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -20,7 +22,7 @@ from tests.support.flows import Flows
 from tests.support.operations import cancel
 from tests.support.polling import eventually
 from tests.support.shapes import agent, echo, flow
-from tests.support.workers import Workers
+from tests.support.workers import Workers, pid_of
 from tests.unit.engine.test_metrics import read
 
 TOKEN = "a-token-for-prometheus"
@@ -77,6 +79,17 @@ def test_what_all_processes_did_is_added_up(
     eventually(
         lambda: [scrape(scraper, **wanted) for wanted in (ended, retried, attempts)] == expected, 10, f"{expected}"
     )
+
+
+def test_an_attempt_whose_process_died_is_counted(workers: Workers, scraper: FlaskClient, flows: Flows) -> None:
+    before = scrape(scraper, "aispine_nodes_lost_total")
+    slow = echo("a", pool="cpu", config={"sleep_seconds": 1})
+    execution_id = flows.start(flows.deploy(flow("dies", slow)))
+    flows.wait_for_node(execution_id, "a", NodeStatus.RUNNING)
+    (started,) = [event for event in flows.see(execution_id).events if event.type == "node.started"]
+    os.kill(pid_of(started.data["worker"]), signal.SIGKILL)
+    assert flows.wait(execution_id).count("node.lost", "a") == 1
+    eventually(lambda: scrape(scraper, "aispine_nodes_lost_total") == before + 1, what="the count of the loss")
 
 
 def test_open_work_workers_and_queues_are_shown(
