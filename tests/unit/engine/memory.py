@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from aispine.flow import paths
 from aispine.flow.plan import CONTAINERS, EdgeKind, Plan
@@ -53,6 +54,7 @@ class Memory:
         if transition.events and not reopens:
             assert not self.execution.status.terminal, "something happened after the end"
         assert transition.execution.event_seq == self.execution.event_seq + len(transition.events)
+        assert transition.events or _essence(transition.execution) == _essence(self.execution), "changed unnoticed"
         for container in transition.forgotten:
             for path in [path for path in self.rows if path.startswith(f"{container}[")]:
                 del self.rows[path]
@@ -146,6 +148,11 @@ class Memory:
             elif state == "live":
                 counted["control" if edge.kind is EdgeKind.CONTROL else "dependency"] += 1
         return counted
+
+
+def _essence(execution: ExecutionState) -> tuple[Any, ...]:
+    """What nobody may decide on once it is old, so that its change has to move `event_seq`."""
+    return execution.open_nodes, execution.active_nodes, execution.context, execution.mutexes
 
 
 def _counters(row: NodeState) -> Counter[str]:
