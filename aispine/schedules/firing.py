@@ -57,7 +57,22 @@ def fire_due(store: Store, seconds: float = SLICE) -> list[Fired]:
 def _fire_one(store: Store) -> Fired | None:
     with store.session(None) as session:
         row = schedules.lock_due(session)
-        return None if row is None else _fire(session, row)
+        return None if row is None else _fire_or_pause(session, row)
+
+
+def _fire_or_pause(session: Session, row: ScheduleRow) -> Fired:
+    """A schedule whose times cannot be worked out, as when its time zone is gone, keeps no other from its own."""
+    try:
+        with session.begin_nested():
+            return _fire(session, row)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - recorded, in the log and with the schedule
+        _log.exception("schedule.failed", schedule=row.schedule_id)
+        problem = _unexpected(error)
+        schedules.record(session, row, row.next_due_at or schedules.now(session), execution_id=None, error=problem)
+        schedules.pause(session, row)
+        return Fired(schedule_id=row.schedule_id, flow_id=row.flow_id, error=problem)
 
 
 def _fire(session: Session, row: ScheduleRow) -> Fired:
@@ -87,4 +102,8 @@ def _start(session: Session, row: ScheduleRow) -> tuple[str | None, Mapping[str,
         return None, {"code": error.code, "message": error.message}
     except Exception as error:  # noqa: BLE001 - recorded; one flow must not keep the other schedules from their times
         _log.exception("schedule.failed", schedule=row.schedule_id)
-        return None, {"code": AISpineError.code, "message": f"{type(error).__name__}: {error}"[:500]}
+        return None, _unexpected(error)
+
+
+def _unexpected(error: Exception) -> Mapping[str, Any]:
+    return {"code": AISpineError.code, "message": f"{type(error).__name__}: {error}"[:500]}

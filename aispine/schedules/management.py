@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
@@ -92,14 +93,17 @@ def _entry(row: ScheduleRow) -> ScheduleEntry:
 def _view(session: Session, row: ScheduleRow) -> ScheduleView:
     session.flush()
     session.refresh(row)
-    times = upcoming(schedules.spec(row), schedules.now(session), row.anchor_at)
     shown = schedules.firings(session, row.schedule_id, _SHOWN_FIRINGS)
     return ScheduleView(
         **_values(row),
         input=row.input,
-        next_times=() if row.paused_at else tuple(islice(times, NEXT_TIMES)),
+        next_times=() if row.paused_at else _next_times(session, row),
         firings=tuple(map(_firing, shown)),
     )
+
+
+def _next_times(session: Session, row: ScheduleRow) -> tuple[datetime, ...]:
+    return tuple(islice(upcoming(schedules.spec(row), schedules.now(session), row.anchor_at), NEXT_TIMES))
 
 
 def _firing(row: ScheduleFiringRow) -> Firing:

@@ -87,6 +87,27 @@ def test_a_flow_that_cannot_start_leaves_its_error_and_keeps_no_other_from_its_t
     assert all(row.next_due_at is not None and row.next_due_at > timetable.now() for row in timetable.rows())
 
 
+def test_a_schedule_whose_time_zone_is_gone_is_paused_with_its_error(
+    timetable: Timetable, flows: Flows, web_store: Store
+) -> None:
+    flows.deploy(flow("lost", echo("a"), schedule={"cron": "0 8 * * *", "timezone": "Europe/Madrid"}))
+    flows.deploy(flow("sound", echo("a"), schedule=HOURLY))
+    timetable.make_due()
+    with timetable.store.session(None) as session:
+        mine = "cron IS NOT NULL AND tenant_id = :tenant"
+        gone = text(f"UPDATE schedules SET timezone = 'Mars/Olympus' WHERE {mine}")
+        session.execute(gone, {"tenant": timetable.tenant_id})
+    assert {each.flow_id: each.error is None for each in schedules.fire_due(timetable.store)} == {
+        "lost": False,
+        "sound": True,
+    }
+    (lost,) = [row for row in timetable.rows() if row.flow_id == "lost"]
+    with web_store.session(timetable.tenant_id) as session:
+        shown = schedules.show(session, timetable.tenant_id, lost.schedule_id)
+    assert (shown.paused, shown.next_due_at, shown.next_times) == (True, None, ())
+    assert "Mars/Olympus" in str(shown.firings[0].error)
+
+
 def test_the_tick_wakes_when_a_schedule_is_due(timetable: Timetable, flows: Flows) -> None:
     flows.deploy(flow("report", echo("a"), schedule=HOURLY))
     due_at = timetable.make_due(ago=timedelta(days=9))

@@ -59,6 +59,17 @@ def test_a_deleted_flow_has_no_schedule_until_it_is_deployed_again(
     assert timetable.only().origin == "flow"
 
 
+def test_a_deleted_schedule_of_a_file_is_there_again_when_the_flow_is_deployed(
+    timetable: Timetable, flows: Flows, web_store: Store
+) -> None:
+    flows.deploy(report(schedule=CRON))
+    with web_store.session(timetable.tenant_id) as session:
+        schedules.delete(session, timetable.tenant_id, timetable.only().schedule_id)
+    assert timetable.rows() == []
+    flows.deploy(report(schedule=CRON))
+    assert timetable.only().cron == CRON["cron"]
+
+
 def test_a_paused_schedule_is_not_due_and_stays_paused_through_a_deploy(
     timetable: Timetable, flows: Flows, web_store: Store
 ) -> None:
