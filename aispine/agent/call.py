@@ -35,10 +35,10 @@ def call(agent: AgentVersion, request: AgentRequest, settings: Settings) -> Call
     return Called(outcome=outcome, log=capture.text())
 
 
-def give_up(execution_id: str, path: str) -> bool:
-    """Ends the call of that node, if this process has one under way over HTTP; it ends as `cancelled`."""
+def give_up(execution_id: str, path: str, attempt: int) -> bool:
+    """Ends the call of that attempt, if this process has one under way over HTTP; it ends as `cancelled`."""
     http = sys.modules.get("aispine.agent.http")  # Not imported: whoever never called one has nothing to give up.
-    return http is not None and bool(http.cancel(execution_id, path))
+    return http is not None and bool(http.cancel(execution_id, path, attempt))
 
 
 def _call_http(agent: AgentVersion, request: AgentRequest, settings: Settings) -> Outcome:

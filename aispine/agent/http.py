@@ -50,7 +50,7 @@ def execute(agent: AgentVersion, request: AgentRequest, settings: Settings) -> O
         limit=settings.max_response_bytes,
         headers=_request_headers(request),
         body=json.dumps(request.body()).encode(),
-        key=call_key(request.execution_id, request.path),
+        key=call_key(request.execution_id, request.path, request.attempt),
     )
     return answer if isinstance(answer, AgentFailure) else _execute_outcome(answer, request)
 
@@ -82,13 +82,14 @@ def post(agent: AgentVersion, body: Any, settings: Settings, *, seconds: float) 
     )
 
 
-def cancel(execution_id: str, path: str) -> bool:
-    """Closes the connection of that node's call, when this process has one; the call ends as `cancelled`."""
-    return transport.cancel(call_key(execution_id, path))
+def cancel(execution_id: str, path: str, attempt: int) -> bool:
+    """Closes the connection of that attempt's call, when this process has one; the call ends as `cancelled`."""
+    return transport.cancel(call_key(execution_id, path, attempt))
 
 
-def call_key(execution_id: str, path: str) -> str:
-    return f"{execution_id}/{path}"
+def call_key(execution_id: str, path: str, attempt: int) -> str:
+    """Names one attempt: the same process may run the next one while the call of a lost one still hangs."""
+    return f"{execution_id}/{path}#{attempt}"
 
 
 def _request_headers(request: AgentRequest) -> dict[str, str]:

@@ -29,8 +29,8 @@ def owner() -> str:
 class Leases:
     """The nodes that this process runs now; a thread renews their leases together.
 
-    `let_go` is told the execution and the path of a node that is not this process's any more: it was cancelled, its
-    time is over, or it was given to another.
+    `let_go` is told the execution, the path and the number of an attempt that is not this process's any more: it was
+    cancelled, its time is over, or the node was given to another.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Leases:
         *,
         lease: float,
         heartbeat: float,
-        let_go: Callable[[str, str], object] = lambda _execution_id, _path: None,
+        let_go: Callable[[str, str, int], object] = lambda _execution_id, _path, _attempt: None,
     ) -> None:
         self._store = store
         self._owner = name
@@ -73,11 +73,11 @@ class Leases:
             keys = [key for key, since in self._held.items() if since <= young]
         if not keys:
             return
-        for execution_id, path, attempt in leases.renew(self._store, keys, owner=self._owner, lease=self._lease):
+        for key in leases.renew(self._store, keys, owner=self._owner, lease=self._lease):
             with self._lock:
-                running = self._held.pop((execution_id, path, attempt), None) is not None
+                running = self._held.pop(key, None) is not None
             if running:
-                self._let_go(execution_id, path)
+                self._let_go(*key)
 
     def _renew_for_ever(self) -> None:
         while True:

@@ -271,10 +271,10 @@ def test_a_call_under_way_can_be_cancelled(agent):
     thread = threading.Thread(target=lambda: outcomes.append(execute(agent, timeout=30.0)))
     thread.start()
     remote.wait_until(lambda: len(agent.calls) == 1)
-    assert http.cancel("e1", "n1")
+    assert http.cancel("e1", "n1", 1)
     thread.join(5)
     assert [outcome.code for outcome in outcomes] == ["cancelled"]
-    assert not http.cancel("e1", "n1")
+    assert not http.cancel("e1", "n1", 1)
 
 
 def test_calls_of_many_threads_wait_beside_each_other(agent):

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from aispine.engine.lease import Leases
 from aispine.engine.terms import Terms
 from aispine.store.database import Store
+from aispine.store.leases import Key
 from tests.integration.engine.crew import begin, take
 from tests.support.flows import Flows
 from tests.support.operations import cancel
@@ -25,7 +26,7 @@ def execution_id(store: Store, flows: Flows) -> str:
     return started
 
 
-def leases(store: Store, gone: list[tuple[str, str]]) -> Leases:
+def leases(store: Store, gone: list[Key]) -> Leases:
     """They renew everything they hold at once."""
     return Leases(store, TERMS.owner, lease=60.0, heartbeat=0.0, let_go=lambda *key: gone.append(key))
 
@@ -37,7 +38,7 @@ def due(store: Store, execution_id: str) -> object:
 
 
 def test_what_is_held_is_renewed(store: Store, execution_id: str) -> None:
-    gone: list[tuple[str, str]] = []
+    gone: list[Key] = []
     before = due(store, execution_id)
     held = leases(store, gone)
     with held.hold(execution_id, "a", 1):
@@ -49,25 +50,25 @@ def test_what_is_held_is_renewed(store: Store, execution_id: str) -> None:
 def test_a_node_that_was_cancelled_is_let_go_once(
     store: Store, web_store: Store, flows: Flows, execution_id: str
 ) -> None:
-    gone: list[tuple[str, str]] = []
+    gone: list[Key] = []
     held = leases(store, gone)
     with held.hold(execution_id, "a", 1):
         cancel(web_store, flows.tenant_id, execution_id)
         held.renew()
         held.renew()
-    assert gone == [(execution_id, "a")]
+    assert gone == [(execution_id, "a", 1)]
 
 
 def test_an_attempt_that_is_over_is_let_go(store: Store, execution_id: str) -> None:
-    gone: list[tuple[str, str]] = []
+    gone: list[Key] = []
     held = leases(store, gone)
     with held.hold(execution_id, "a", 2):
         held.renew()
-    assert gone == [(execution_id, "a")]
+    assert gone == [(execution_id, "a", 2)]
 
 
 def test_a_row_that_somebody_holds_just_now_is_still_ours(store: Store, execution_id: str) -> None:
-    gone: list[tuple[str, str]] = []
+    gone: list[Key] = []
     held = leases(store, gone)
     with held.hold(execution_id, "a", 1), store.session(None) as session:
         session.execute(text("SELECT 1 FROM node_executions WHERE execution_id = :id FOR UPDATE"), {"id": execution_id})
