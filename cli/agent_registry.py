@@ -33,6 +33,7 @@ def list_(ctx: click.Context, limit: int, form: output.Format) -> None:
         ("agent", "version", "kind", "pool", "owner", "description"),
         map(_row, agents),
         empty="No agent is registered. Try `aispine agent create NAME`.",
+        spare=("version", "owner", "kind", "pool"),
     )
 
 

@@ -44,7 +44,8 @@ def list_(ctx: click.Context, execution: str | None, limit: int, form: output.Fo
         output.write_json(found)
         return
     columns = ("execution", "path", "flow", "question", "shown", "waits", "until")
-    output.write_table(columns, map(_row, found), empty="Nothing waits for an answer.")
+    spare = ("question", "waits", "flow", "until", "shown")
+    output.write_table(columns, map(_row, found), empty="Nothing waits for an answer.", spare=spare)
 
 
 def _row(row: dict[str, Any]) -> tuple[Any, ...]:

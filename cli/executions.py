@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +11,7 @@ import click
 
 from aispine.flow import paths
 from aispine.flow.status import ExecutionStatus, NodeStatus
-from cli import inputs, output, text
+from cli import inputs, output, text, waiting
 from cli.nesting import Nesting
 from cli.node_progress import error_text, of_result
 from cli.shape import Shape
@@ -66,20 +65,18 @@ def list_(
         output.write_json(found)
         return
     columns = ("execution", "flow", "version", "status", "started", "took")
-    output.write_table(columns, map(_row, found), empty="No executions.")
+    output.write_table(columns, map(_row, found), empty="No executions.", spare=("took", "started", "version"))
 
 
 def _row(row: dict[str, Any]) -> tuple[Any, ...]:
     started = row.get("started_at") or row["created_at"]
-    took = text.between(started, row.get("finished_at")) if row.get("finished_at") else text.since(started)
-    return (
-        row["execution_id"],
-        row["flow_id"],
-        row["version"],
-        output.status(row["status"]),
-        text.local(started),
-        text.duration(took),
-    )
+    took = _took(row) if row.get("finished_at") else text.duration(text.since(started))
+    return row["execution_id"], row["flow_id"], row["version"], output.status(row["status"]), text.local(started), took
+
+
+def _took(row: dict[str, Any]) -> str | None:
+    """How long an ended execution took, since it began."""
+    return text.duration(text.between(row.get("started_at") or row["created_at"], row.get("finished_at")))
 
 
 @click.command()
@@ -104,7 +101,8 @@ def show(ctx: click.Context, execution_id: str, form: output.Format) -> None:
     _write_facts(found)
     click.echo()
     columns = ("node", "type", "status", "attempts", "took", "about")
-    output.write_table(columns, _rows(nodes, watch.shape(client, found)), empty="No nodes.")
+    rows = _rows(nodes, watch.shape(client, found))
+    output.write_table(columns, rows, empty="No nodes.", spare=("took", "type", "attempts"))
     _write_questions(execution_id, nodes)
     if found.get("output") is not None:
         click.echo("\nOutput")
@@ -112,11 +110,11 @@ def show(ctx: click.Context, execution_id: str, form: output.Format) -> None:
 
 
 def _write_questions(execution_id: str, nodes: list[dict[str, Any]]) -> None:
-    """Says how to answer the approvals that wait."""
+    """Says what to do about the nodes that wait for somebody."""
     for node in nodes:
-        if (node.get("waiting_for") or {}).get("kind") == "approval":
-            command = f"aispine approval answer {execution_id} {shlex.quote(node['path'])} --approve"
-            click.echo(f"Answer with `{command}`, or --reject.", err=True)
+        advice = waiting.advice(execution_id, node["path"], node.get("waiting_for") or {})
+        if advice:
+            click.echo(advice, err=True)
 
 
 def _write_facts(found: dict[str, Any]) -> None:
@@ -125,7 +123,7 @@ def _write_facts(found: dict[str, Any]) -> None:
         ("Flow", f"{found['flow_id']} {found['version']}"),
         ("Status", output.status(found["status"])),
         ("Started", text.local(found.get("started_at"))),
-        ("Took", text.duration(text.between(found.get("started_at"), found.get("finished_at")))),
+        ("Took", _took(found)),
         ("Labels", ", ".join(f"{key}={value}" for key, value in (found.get("labels") or {}).items())),
         ("Correlation id", found.get("correlation_id")),
         ("Subflow of", " ".join(filter(None, (found.get("parent_execution_id"), found.get("parent_path"))))),

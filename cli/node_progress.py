@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from aispine.flow.status import NodeStatus
-from cli import text
+from cli import text, waiting
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,6 +24,8 @@ class NodeProgress:
     note: str = ""
     total: int | None = None
     """Of a map, how many items it has."""
+    waits: Mapping[str, Any] | None = None
+    """What it waits for, while it does."""
 
     def seconds(self, now: datetime) -> float | None:
         """How long the node took, or takes so far."""
@@ -39,7 +41,8 @@ def advanced(node: NodeProgress, verb: str, event: Mapping[str, Any]) -> NodePro
     if status not in set(NodeStatus):
         return node
     data = event.get("data") or {}
-    changed = replace(node, status=status, note=note(verb, data), total=data.get("total", node.total))
+    waits = waiting.of_event(data) if verb == "waiting" else None
+    changed = replace(node, status=status, note=note(verb, data), total=data.get("total", node.total), waits=waits)
     if verb in {"started", "waiting"}:
         attempt = data.get("attempt") or max(node.attempts, 1)
         return replace(changed, attempts=attempt, started_at=node.started_at or event["created_at"], finished_at=None)
@@ -64,8 +67,8 @@ def of_result(node: Mapping[str, Any]) -> NodeProgress:
 def _about(node: Mapping[str, Any]) -> str:
     """What it waits for with the time here, else why it does not run, else why it failed."""
     waits = node.get("waiting_for") or {}
-    if waits.get("kind") in _WAITS or waits.get("kind") == "timer":
-        return waiting_text(waits)
+    if waits.get("kind") in waiting.WAITS or waits.get("kind") == "timer":
+        return waiting.words(waits)
     return str(node.get("reason") or (error_text(node["error"]) if node.get("error") else ""))
 
 
@@ -78,7 +81,7 @@ def _notes(verb: str, data: Mapping[str, Any]) -> Iterator[str]:
     if verb == "lost":
         yield "its worker is gone"
     if verb == "waiting":
-        yield waiting_text(_waiting_for(data))
+        yield waiting.words(waiting.of_event(data))
     if isinstance(data.get("delay"), int | float):
         yield f"again in {text.duration(data['delay'])}"
     if data.get("chosen"):
@@ -89,38 +92,14 @@ def _notes(verb: str, data: Mapping[str, Any]) -> Iterator[str]:
         yield error_text(data["error"])
 
 
-def _waiting_for(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What the event of a node that begins to wait says, in the words of the API."""
-    return {
-        "kind": "child" if data.get("child") else data.get("for"),
-        "name": data.get("signal") or data.get("mutex"),
-        "execution_id": data.get("child"),
-        "due_at": data.get("until"),
-    }
-
-
-def waiting_text(waits: Mapping[str, Any]) -> str:
-    """What a node waits for, and until when."""
-    holder = f", held by {waits['held_by']}" if waits.get("held_by") else ""
-    words = _WAITS.get(str(waits.get("kind")), "")
-    words = words.format(name=waits.get("name"), id=waits.get("execution_id"), holder=holder)
-    until = text.local(waits["due_at"]) if waits.get("due_at") else None
-    return " ".join(filter(None, (words, f"until {until}" if until else "")))
-
-
-_WAITS: Final = {
-    "signal": "for the signal {name}",
-    "approval": "for an answer",
-    "mutex": "for the mutex {name}{holder}",
-    "child": "for the execution {id}",
-}
-
-
 def error_text(error: Any) -> str:
-    """An error of a node or an execution as `code: message`."""
+    """An error of a node or an execution as `code: message`, with the agent's own code as `code (its own): message`."""
     if not isinstance(error, Mapping):
         return str(error)
-    return ": ".join(str(error[key]) for key in ("code", "message") if error.get(key))
+    detail = error.get("detail")
+    own = detail.get("error_code") if isinstance(detail, Mapping) else None
+    code = " ".join(filter(None, (str(error.get("code") or ""), f"({own})" if own else "")))
+    return ": ".join(filter(None, (code, str(error.get("message") or ""))))
 
 
 def _chosen(chosen: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
@@ -53,16 +53,42 @@ def write_value(value: Any) -> None:
     console().print(JSON.from_data(value, ensure_ascii=False), soft_wrap=True)
 
 
-def write_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:
-    """Writes rows under their columns, or `empty` when there are none. A cell is text, a rich Text, or None."""
+def write_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str, spare: Sequence[str] = ()
+) -> None:
+    """Writes rows under their columns, or `empty` when there are none. A cell is text, a rich Text, or None.
+
+    In a narrow terminal the `spare` columns are shown as far as there is room for them, the first before the others,
+    and then the columns with long texts are folded.
+    """
     from rich.table import Table
 
-    table = Table(box=None, padding=(0, 3, 0, 0), pad_edge=False, header_style="bold dim")
-    for column in columns:
-        table.add_column(column.upper(), overflow="fold", no_wrap=column in _WHOLE)
-    for row in rows:
-        table.add_row(*map(cell, row))
-    console().print(table if table.row_count else empty)
+    cells, out = [[cell(value) for value in row] for row in rows], console()
+    widths = {name: _width(name, [row[index] for row in cells]) for index, name in enumerate(columns)}
+    shown = _fitting(columns, widths, spare, out.width)
+    whole = sum(widths[name] + _GAP for name in shown) - _GAP <= out.width
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold dim")
+    for name in shown:
+        table.add_column(name.upper(), overflow="fold", no_wrap=whole and name in _WHOLE)
+    for row in cells:
+        table.add_row(*(row[columns.index(name)] for name in shown))
+    out.print(table if cells else empty)
+
+
+def _width(name: str, cells: Sequence[Text]) -> int:
+    """What a column needs: all of its widest cell, or some of it where it may be folded."""
+    widest = max([len(name), *(cell.cell_len for cell in cells)])
+    return widest if name in _WHOLE else min(widest, _FOLDED)
+
+
+def _fitting(columns: Sequence[str], widths: Mapping[str, int], spare: Sequence[str], room: int) -> list[str]:
+    kept = {name for name in columns if name not in spare}
+    left = room - sum(widths[name] + _GAP for name in kept) + _GAP
+    for name in spare:
+        if widths[name] + _GAP <= left:
+            left -= widths[name] + _GAP
+            kept.add(name)
+    return [name for name in columns if name in kept]
 
 
 def write_facts(facts: Iterable[tuple[str, Any]]) -> None:
@@ -77,6 +103,9 @@ def write_facts(facts: Iterable[tuple[str, Any]]) -> None:
     console().print(grid)
 
 
+_GAP: Final = 2
+_FOLDED: Final = 24
+"""The width that a column of long texts gets at least."""
 _WHOLE: Final = frozenset({"id", "execution", "status", "started", "took", "version", "created", "worker", "state"})
 """Columns that are copied or scanned by eye, so that a narrow terminal breaks the others first."""
 

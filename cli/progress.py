@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from aispine.flow.status import ExecutionStatus, NodeStatus
-from cli import text
+from aispine.flow.status import OPEN_NODES, ExecutionStatus, NodeStatus
+from cli import text, waiting
 from cli.nesting import Line, Nesting
 from cli.node_progress import NodeProgress, advanced
 from cli.shape import Shape
@@ -17,6 +17,7 @@ _ACTIVE: Final = ("running", "retrying", "waiting", "queued", "failed")
 """The statuses that a crowded screen keeps; the rest are counted."""
 _FRAMES: Final = 5
 """How many frames of a container a screen shows before it only sums them up."""
+_CONTAINERS: Final = frozenset({"loop", "map", "fork"})
 _EXECUTION_STATUS: Final = {"started": "running", "retried": "running", "resumed": "running"}
 
 
@@ -28,6 +29,7 @@ class Progress:
         self.title = f"{execution['flow_id']} {execution['version']}"
         self.status: str = ExecutionStatus.QUEUED
         self.created_at: str | None = execution.get("created_at")
+        self.started_at: str | None = None
         self.finished_at: str | None = None
         self._shape = shape or Shape()
         self._nesting = Nesting(self._shape)
@@ -39,8 +41,27 @@ class Progress:
         return ExecutionStatus(self.status).terminal
 
     def seconds(self, now: datetime) -> float | None:
-        """How long the execution took, or takes so far, since it was asked for."""
-        return text.between(self.created_at, self.finished_at, now=now)
+        """How long the execution took, or takes so far, since it began."""
+        return text.between(self.started_at or self.created_at, self.finished_at, now=now)
+
+    @property
+    def shown_status(self) -> str:
+        """The status; `waiting` when nothing goes on without somebody or some time, which no event says."""
+        open_ = {node.status for node in self.nodes.values() if node.type not in _CONTAINERS} & OPEN_NODES
+        waits = self.status == ExecutionStatus.RUNNING and open_ == {NodeStatus.WAITING}
+        return ExecutionStatus.WAITING if waits else self.status
+
+    def settle(self, execution: Mapping[str, Any]) -> None:
+        """Takes the times of an ended execution as the API tells them, so that every view says the same."""
+        self.started_at = execution.get("started_at") or self.started_at
+        self.finished_at = execution.get("finished_at") or self.finished_at
+
+    def advice(self) -> Iterator[str]:
+        """What somebody can do about the nodes that wait."""
+        for node in self.nodes.values():
+            said = waiting.advice(self.execution_id, node.path, node.waits) if node.waits else None
+            if said:
+                yield said
 
     def apply(self, event: Mapping[str, Any]) -> None:
         """Takes one event of the execution's log; events that change nothing a person sees are passed over."""
@@ -56,6 +77,8 @@ class Progress:
     def _execution(self, verb: str, event: Mapping[str, Any]) -> None:
         if verb == "retried":
             self._reopen()
+        if verb == "started":
+            self.started_at = event["created_at"]
         status = _EXECUTION_STATUS.get(verb, verb)
         if status in set(ExecutionStatus):
             self.status = status

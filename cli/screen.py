@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
@@ -13,13 +14,17 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from cli import output, text
+from cli import output, text, waiting
 from cli.nesting import Line
 from cli.node_progress import NodeProgress, advanced, error_text
 from cli.progress import Progress
 
 _FRAME: Final = 8
 """Lines of the screen that are not nodes: the title, the counts, and room for the prompt."""
+_ADVICE: Final = 3
+"""How many commands for waiting nodes are shown at once."""
+_SIGN, _GAP = 3, 2
+"""The width of a node's sign, and the room between two columns."""
 _WIDEST: Final = 40
 """Paths up to this long make room for themselves on the lines that follow."""
 _REFRESHES: Final = 8
@@ -62,6 +67,10 @@ class LineScreen:
 
     def show(self, event: Mapping[str, Any]) -> None:
         self._console.print(Text(self._line(event)), soft_wrap=True)
+        node = self._progress.nodes.get(event.get("path") or "")
+        if node is not None and node.waits and str(event["type"]) == "node.waiting":
+            advice = waiting.advice(self._progress.execution_id, node.path, node.waits)
+            self._console.print(Text(advice or ""), soft_wrap=True, end="\n" if advice else "")
 
     def _line(self, event: Mapping[str, Any]) -> str:
         noun, _, verb = str(event["type"]).partition(".")
@@ -93,7 +102,7 @@ class LineScreen:
             yield f"{self._progress.title} {self._progress.execution_id}"
         if self._progress.ended:
             yield text.duration(self._progress.seconds(datetime.now(UTC))) or ""
-        if data.get("error"):
+        if data.get("error") and not any(node.status == "failed" for node in self._progress.nodes.values()):
             yield text.one_line(error_text(data["error"]))
         if data.get("by"):
             yield text.one_line(f"by {data['by']}")
@@ -109,6 +118,10 @@ def _outside_details(data: Mapping[str, Any]) -> Iterator[str]:
         yield "nobody waits for it yet; it is kept"
     if "approved" in data:
         yield f"{'approved' if data['approved'] else 'rejected'} by {text.one_line(data.get('by') or '')}"
+
+
+def _widest(rows: Sequence[tuple[Any, ...]], column: int) -> int:
+    return max((row[column].cell_len for row in rows), default=0)
 
 
 class LiveScreen:
@@ -145,28 +158,33 @@ class LiveScreen:
         body: list[Any] = [self._title(now), self._nodes(lines, now)]
         if len(lines) < len(self._progress.nodes):
             body.append(self._counts())
+        body.extend(Text(advice) for advice in islice(self._progress.advice(), _ADVICE))
         return Group(*body)
 
     def _title(self, now: datetime) -> Text:
-        style = output.STYLES.get(self._progress.status, "")
+        status = self._progress.shown_status
+        style = output.STYLES.get(status, "")
         return Text.assemble(
-            (f"{output.glyph(self._progress.status)} ", style),
+            (f"{output.glyph(status)} ", style),
             (self._progress.title, "bold"),
             ("  ", ""),
-            (self._progress.status.replace("_", " "), style),
+            (status.replace("_", " "), style),
             (f"  {text.duration(self._progress.seconds(now)) or ''}  {self._progress.execution_id}", "dim"),
         )
 
     def _nodes(self, lines: list[Line], now: datetime) -> Table:
         grid = Table.grid(padding=(0, 2, 0, 0))
-        grid.add_column(width=3, justify="right")
+        grid.add_column(width=_SIGN, justify="right")
         grid.add_column(overflow="ellipsis", no_wrap=True)
         grid.add_column(no_wrap=True, style="dim")
         grid.add_column(no_wrap=True)
         grid.add_column(justify="right", no_wrap=True)
-        grid.add_column(overflow="ellipsis", no_wrap=True, style="dim")
-        for line in lines:
-            grid.add_row(*self._row(line, now))
+        grid.add_column(no_wrap=True, style="dim")
+        rows = [self._row(line, now) for line in lines]
+        room = self._console.width - sum(_widest(rows, column) + _GAP for column in range(1, 5)) - _SIGN - _GAP
+        for *row, extra in rows:
+            extra.truncate(max(room, 0), overflow="ellipsis")
+            grid.add_row(*row, extra)
         return grid
 
     def _row(self, line: Line, now: datetime) -> tuple[Any, ...]:
@@ -177,7 +195,7 @@ class LiveScreen:
         tries = f"attempt {node.attempts}" if node.attempts > 1 else ""
         extra = "  ".join(filter(None, (tries, line.summary, node.note)))
         took = text.duration(node.seconds(now)) or ""
-        return sign, name, node.type, Text(node.status, style=style), took, Text(extra)
+        return sign, name, Text(node.type), Text(node.status, style=style), Text(took), Text(extra)
 
     def _counts(self) -> Text:
         return Text("    " + "  ".join(f"{count} {status}" for status, count in self._progress.counts()), style="dim")

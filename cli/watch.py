@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,8 @@ def _follow(client: Client, execution: dict[str, Any], console: Console | None, 
     with screen(console, progress) if console else nullcontext() as view:
         for event in client.stream(f"/api/v1/executions/{execution_id}/stream", timeout=timeout):
             progress.apply(event.data)
+            if progress.ended:
+                progress.settle(show(client, execution_id))
             if view:
                 view.show(event.data)
             if progress.ended and not _goes_on_after(client, execution_id, event.data["seq"]):
@@ -94,11 +97,14 @@ def check_completed(client: Client, execution: dict[str, Any]) -> None:
     if ExecutionStatus(execution["status"]).successful:
         return
     nodes = _innermost([node for node in results(client, execution["execution_id"]) if node["status"] == "failed"])
-    why = error_text(execution.get("error") or {})
+    why = error_text((nodes[0]["error"] if len(nodes) == 1 else execution.get("error")) or {})
+    where = f" in `{nodes[0]['path']}`" if len(nodes) == 1 else ""
     raise AISpineError(
-        one_line(f"the execution {_ended(execution['status'])}{': ' if why else ''}{why}", limit=1000),
-        hint=_logs_hint(execution["execution_id"], nodes),
-        errors=[{"path": node["path"], "message": one_line(error_text(node["error"]))} for node in nodes],
+        one_line(f"the execution {_ended(execution['status'])}{where}{': ' if why else ''}{why}", limit=1000),
+        hint=_hint(client, execution["execution_id"], nodes),
+        errors=[{"path": node["path"], "message": one_line(error_text(node["error"]))} for node in nodes]
+        if len(nodes) > 1
+        else (),
     )
 
 
@@ -112,9 +118,15 @@ def _ended(status: str) -> str:
     return {"cancelled": "was cancelled", "timed_out": "took longer than its timeout"}.get(status, status)
 
 
-def _logs_hint(execution_id: str, failed: list[dict[str, Any]]) -> str:
-    if failed:
-        return f"See what the node wrote with `aispine flow logs {execution_id} --node {failed[0]['path']}`."
+def _hint(client: Client, execution_id: str, failed: list[dict[str, Any]]) -> str:
+    """Where to look: at what a failed node wrote, when it wrote something."""
+    from cli import flow_logs
+
+    wrote = {entry["path"] for entry in flow_logs.fetch(client, execution_id, None)} if failed else set()
+    for node in failed:
+        if node["path"] in wrote:
+            path = shlex.quote(node["path"])
+            return f"See what the node wrote with `aispine flow logs {execution_id} --node {path}`."
     return f"See its nodes with `aispine execution show {execution_id}`."
 
 
@@ -122,4 +134,5 @@ def took(execution: dict[str, Any]) -> str:
     """How long the execution took, as text."""
     from cli.text import between
 
-    return duration(between(execution["created_at"], execution.get("finished_at"))) or ""
+    start = execution.get("started_at") or execution["created_at"]
+    return duration(between(start, execution.get("finished_at"))) or ""

@@ -248,3 +248,47 @@ def test_lines_tell_what_came_from_outside() -> None:
         "a          answered   rejected by ada",
         "execution  paused     by ada",
     ]
+
+
+def test_an_execution_in_which_all_that_is_open_waits_is_shown_as_waiting_with_what_to_do() -> None:
+    asked = event(2, "node.waiting", "a", **{"for": "approval"})
+    progress = played(event(1, "execution.started"), asked)
+    assert progress.shown_status == "waiting"
+    assert list(progress.advice()) == ["Answer with `aispine approval answer e1 a --approve`, or --reject."]
+    progress.apply(event(3, "node.started", "b"))
+    assert progress.shown_status == "running"
+    progress.apply(event(4, "node.completed", "a"))
+    assert list(progress.advice()) == []
+
+
+def test_the_line_of_a_wait_for_a_signal_says_how_to_send_it() -> None:
+    console = Console(width=200, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    waits = event(1, "node.waiting", "a", **{"for": "signal", "signal": "paid"})
+    with console.file, LineScreen(console, played(waits)) as view:
+        view.show(waits)
+    assert console.export_text().splitlines()[-1] == "Signal with `aispine execution signal e1 paid`."
+
+
+def test_the_error_of_a_failed_node_is_not_said_again_by_its_execution() -> None:
+    error = {"code": "agent_error", "message": "no", "detail": {"error_code": "empty_text"}}
+    assert lines(event(1, "node.failed", "a", error=error), event(2, "execution.failed", error=error)) == [
+        "a          failed     agent_error (empty_text): no",
+        "execution  failed     2.0 s",
+    ]
+
+
+def test_the_times_of_an_ended_execution_are_those_of_the_api() -> None:
+    progress = played(event(1, "execution.started"), event(9, "execution.completed"))
+    progress.settle({"started_at": "2026-01-01T00:00:02Z", "finished_at": "2026-01-01T00:00:05Z"})
+    assert progress.seconds(datetime.now(UTC)) == 3
+
+
+def test_a_narrow_terminal_cuts_what_a_node_says_and_nothing_else() -> None:
+    console = Console(force_terminal=True, width=60, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    failed = event(2, "node.failed", "a", error={"code": "agent_error", "message": "long " * 40})
+    with console.file, screen(console, played(event(1, "execution.started"), failed)):
+        pass
+    line = [line for line in console.export_text().splitlines() if " a " in line][-1]
+    assert "processor  failed" in line
+    assert line.rstrip().endswith("…")
+    assert len(line) <= 60
