@@ -34,6 +34,8 @@ ORPHANS_AGAIN: Final = 10.0
 """Seconds between two looks for children whose parent has ended without telling them."""
 SETTLED: Final = 3.0
 """Seconds that a node has been queued before an empty queue means that its message is gone."""
+TAKEN: Final = 100
+"""How many messages a process may have taken at most that it had not begun."""
 
 
 @dataclass(kw_only=True)
@@ -48,6 +50,8 @@ class Tick:
     orphans_looked_for: float = 0.0
     looked_at: float = field(default_factory=time.monotonic)
     """When this tick last got through."""
+    bereaved: set[str] = field(default_factory=set)
+    """Queues of nodes whose process was found dead in this tick."""
 
     def recover(self) -> int:
         """Sets going again whatever is due or lost; returns how many executions could not be helped."""
@@ -59,6 +63,7 @@ class Tick:
         for execution_id in due.deadlines(self.store, BATCH):
             facts[execution_id].append(DeadlinePassed())
         helped = [self._try_advance(execution_id, found) for execution_id, found in facts.items()]
+        self._find_what_was_taken()
         self._send_again()
         self._cancel_orphans()
         return helped.count(False)
@@ -105,6 +110,7 @@ class Tick:
             return
         for event in transition.events:
             if event.type == "node.lost":
+                self.bereaved.add(str(transition.nodes[str(event.path)].queue))
                 _log.warning("recover.lost", execution=execution_id, path=event.path, **event.data)
         self.dispatch.follow(transition)
 
@@ -125,6 +131,12 @@ class Tick:
                 self.dispatch.meter.add("messages_resent_total", 1)
         except OperationalError as error:
             _log.warning("recover.not_sent", error=str(error))
+
+    def _find_what_was_taken(self) -> None:
+        """A process that died may have taken messages of nodes that it had not begun: the oldest of its queue."""
+        queues, self.bereaved = sorted(self.bereaved), set()
+        if queues:
+            due.hasten_oldest(self.store, queues, older_than=SETTLED, lost_after=self.terms.lost_after, limit=TAKEN)
 
     def _find_lost_messages(self) -> None:
         """The broker was emptied or replaced, or holds nothing while nodes are queued: their messages are gone."""

@@ -107,6 +107,25 @@ _OVERDUE: Final = Statement(
 )
 
 
+# Not what was sent again already: it may wait behind a long backlog, and then more messages would not help.
+_OLDEST: Final = Statement(
+    "hasten_oldest",
+    "text[], double precision, double precision, int",
+    """
+    UPDATE node_executions n SET due_at = clock_timestamp()
+    FROM (
+      SELECT execution_id, path FROM node_executions
+      WHERE due_at > clock_timestamp() AND status = 'queued' AND queue = ANY($1)
+        AND queued_at < clock_timestamp() - $2 * interval '1 second'
+        AND due_at <= queued_at + ($3 + 1) * interval '1 second'
+      ORDER BY due_at LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED
+    ) taken
+    WHERE n.execution_id = taken.execution_id AND n.path = taken.path
+    RETURNING 1
+    """,
+)
+
+
 def nodes(store: Store, limit: int) -> Sequence[Any]:
     """Nodes whose lease, delay, timer or timeout is over: `execution_id path status attempt lease_owner state`."""
     with store.autocommit() as link:
@@ -142,6 +161,12 @@ def hasten_queued(store: Store, older_than: float) -> int:
     with store.autocommit() as link:
         row = _OVERDUE.one(link, older_than)
     return 0 if row is None else int(row.hastened)
+
+
+def hasten_oldest(store: Store, queues: Sequence[str], *, older_than: float, lost_after: float, limit: int) -> int:
+    """Makes the oldest nodes of some queues due that were sent once, `lost_after` seconds before they would be."""
+    with store.autocommit() as link:
+        return len(_OLDEST.all(link, list(queues), older_than, lost_after, limit))
 
 
 def next_due(store: Store) -> tuple[datetime | None, datetime]:

@@ -6,6 +6,7 @@ import base64
 import json
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -20,7 +21,7 @@ from aispine.engine.queues import EPOCH, Queues
 from aispine.engine.recover import Tick
 from aispine.engine.terms import Terms
 from aispine.store.database import Store
-from aispine.store.models import ExecutionRow
+from aispine.store.models import ExecutionRow, NodeExecutionRow
 from tests.integration.engine.crew import begin, fact, take, together
 from tests.support.environment import Servers
 from tests.support.flows import Flows
@@ -156,6 +157,20 @@ def test_a_long_backlog_is_not_sent_again(store: Store, flows: Flows, ticks: lis
     assert len(messages.of(execution_id)) == 300
 
 
+def test_what_a_dead_worker_had_taken_is_sent_again_once(
+    store: Store, flows: Flows, ticks: list[Tick], messages: Messages
+) -> None:
+    execution_id = flows.start(flows.deploy(fan("taken", 3)), announce=False)
+    begin(store, execution_id)
+    _age(store, execution_id, seconds=5)
+    take(store, execution_id, "b0", GONE)
+    _recover(ticks)
+    assert messages.of(execution_id) == {"b0": 1, "b1": 1, "b2": 1}
+    take(store, execution_id, "b0", GONE)
+    _recover(ticks)
+    assert messages.of(execution_id) == {"b0": 2, "b1": 1, "b2": 1}
+
+
 def test_an_emptied_broker_gets_every_queued_node_again_once(
     store: Store, flows: Flows, ticks: list[Tick], messages: Messages
 ) -> None:
@@ -206,3 +221,11 @@ def test_a_start_that_nobody_picked_up_is_announced_again(
     assert messages.of(execution_id) == {"": 1}
     together(*[partial(begin, store, execution_id)] * 3)
     assert flows.see(execution_id).count("execution.started") == 1
+
+
+def _age(store: Store, execution_id: str, *, seconds: int) -> None:
+    """Makes what is queued older than it is."""
+    aged = NodeExecutionRow.queued_at - timedelta(seconds=seconds), NodeExecutionRow.due_at - timedelta(seconds=seconds)
+    with store.session(None) as session:
+        chosen = update(NodeExecutionRow).where(NodeExecutionRow.execution_id == execution_id)
+        session.execute(chosen.where(NodeExecutionRow.status == "queued").values(queued_at=aged[0], due_at=aged[1]))
