@@ -16,7 +16,7 @@ from typing import Final
 
 import psutil
 import requests
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -32,6 +32,7 @@ _COUNT: Final = 20
 _SETTLE: Final = 120.0
 _CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL"
 _MOST_CONNECTIONS: Final = 120
+_GREEDY: Final = "greedy"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,13 +145,21 @@ def _cut_connections(running: Stack) -> None:
 
 
 def _fill_connections(running: Stack) -> None:
-    """Takes every connection that is left to users, and cuts the others."""
-    engine = create_engine(running.database_url, poolclass=NullPool)
+    """Takes every connection there is, those that others had included, and the ones kept for the owner."""
+    engine = create_engine(
+        running.database_url,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"application_name": _GREEDY},
+    )
     with contextlib.ExitStack() as held:
-        Database(running.database_url).rows(_CUT)
-        with contextlib.suppress(OperationalError):
-            for _ in range(_MOST_CONNECTIONS):
-                held.enter_context(engine.connect())
+        last = held.enter_context(engine.connect())
+        for _ in range(10):
+            with contextlib.suppress(OperationalError):
+                for _ in range(_MOST_CONNECTIONS):
+                    held.enter_context(engine.connect())
+            last.execute(text(f"{_CUT} AND application_name <> :greedy"), {"greedy": _GREEDY})
+            time.sleep(0.2)
         time.sleep(15)
 
 
