@@ -162,8 +162,9 @@ class Laws:
         """How many branches are live and how many not settled; a fork may have failed after a join had enough."""
         edges = self._edges(path)
         source = edges[0][0].source
-        row = self.row(source)
-        began = row.status in {NodeStatus.RUNNING, NodeStatus.COMPLETED} or join.status is NodeStatus.COMPLETED
+        # What a fork brings are its branches, even when it has failed and the flow goes on all the same.
+        going = self.row(source).status is NodeStatus.RUNNING or edges[0][1] == "live"
+        began = going or join.status is NodeStatus.COMPLETED
         if len(edges) == 1 and self.world.plan.node(source).type is NodeType.FORK and began:
             states = Counter(frame.status for frame in self.world.frames(source))
             return states[NodeStatus.COMPLETED], states[NodeStatus.RUNNING]
