@@ -30,7 +30,7 @@ def _check(case: Case, world: World) -> None:
     assert all(status.terminal for status in world.children.values()), "a child goes on"
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=slow)
+@settings(max_examples=300, deadline=None, suppress_health_check=slow)
 @given(case=nested(), seed=seeds)
 def test_every_construct_keeps_the_laws(case: Case, seed: int) -> None:
     world = _world(case, seed)
@@ -38,7 +38,7 @@ def test_every_construct_keeps_the_laws(case: Case, seed: int) -> None:
     _check(case, world)
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=slow)
+@settings(max_examples=300, deadline=None, suppress_health_check=slow)
 @given(case=nested(), seed=seeds)
 def test_mishaps_and_pauses_change_no_law(case: Case, seed: int) -> None:
     world = _world(case, seed, CHAOS, pauses=3)
@@ -46,7 +46,7 @@ def test_mishaps_and_pauses_change_no_law(case: Case, seed: int) -> None:
     _check(case, world)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=slow)
+@settings(max_examples=150, deadline=None, suppress_health_check=slow)
 @given(case=nested(failing=False), seed=seeds, after=st.integers(0, 40))
 def test_what_was_cancelled_goes_on_when_it_is_retried(case: Case, seed: int, after: int) -> None:
     world = _world(case, seed, CHAOS, pauses=1)
@@ -62,7 +62,7 @@ def test_what_was_cancelled_goes_on_when_it_is_retried(case: Case, seed: int, af
     _check_success(world)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=slow)
+@settings(max_examples=150, deadline=None, suppress_health_check=slow)
 @given(case=nested(), seed=seeds)
 def test_what_has_failed_is_done_again_when_it_is_retried(case: Case, seed: int) -> None:
     world = _world(case, seed, CHAOS)
@@ -78,7 +78,7 @@ def test_what_has_failed_is_done_again_when_it_is_retried(case: Case, seed: int)
     _check(case, world)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=slow)
+@settings(max_examples=150, deadline=None, suppress_health_check=slow)
 @given(case=nested(failing=False), seed=seeds)
 def test_nothing_fails_when_nothing_breaks(case: Case, seed: int) -> None:
     world = _world(case, seed)
