@@ -99,9 +99,9 @@ def _stack(console: Console, home: Path) -> Iterator[Client]:
 def _demonstrate(console: Console, client: Client, sample: Sample) -> None:
     """Deploys a flow, shows its canvas, runs it with live progress, and shows its result."""
     from aispine.flow import validation
-    from cli import canvas, flow_run, flow_versions, inputs, watch
+    from cli import canvas, flow_deploy, flow_run, inputs, watch
 
-    deployed = flow_versions.deploy_file(client, sample.flow)
+    deployed = flow_deploy.deploy_file(client, sample.flow)
     _heading(console, f"{deployed['flow_id']} {deployed['version']}", f"deployed from {text.short_path(sample.flow)}")
     _part(console, "Canvas")
     canvas.draw(console, validation.load(sample.flow.read_bytes(), file=str(sample.flow)))

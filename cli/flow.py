@@ -12,7 +12,7 @@ COMMANDS: Final = {
     "validate": Command("cli.flow_files:validate", "Report every problem of flow files, offline."),
     "compile": Command("cli.flow_files:compile_", "Show the canvas of a flow file as a tree, offline."),
     "test": Command("cli.flow_test:test", "Run the cases of test files, offline."),
-    "deploy": Command("cli.flow_versions:deploy", "Deploy flow files."),
+    "deploy": Command("cli.flow_deploy:deploy", "Deploy flow files."),
     "list": Command("cli.flow_versions:list_", "List the deployed flows."),
     "show": Command("cli.flow_versions:show", "Show a deployed flow."),
     "versions": Command("cli.flow_versions:versions", "List the versions of a flow."),

@@ -62,14 +62,21 @@ def check(file: Path) -> Checked:
 
 def load(files: Iterable[Path]) -> list[Flow]:
     """The flows of the files. Raises `InvalidFlow` with the problems of all of them, and refuses test files."""
-    checked = [check(file) for file in files]
-    for found in checked:
-        if found.test:
-            raise InvalidRequest(
-                f"{found.file} is a test of a flow, not a flow", hint=f"`aispine flow validate {found.file}` checks it."
-            )
+    found = list(files)
+    refuse_tests(found)
+    checked = [check(file) for file in found]
     raise_problems(checked)
     return [found.flow for found in checked if found.flow]
+
+
+def refuse_tests(files: Iterable[Path]) -> None:
+    """Raises `InvalidRequest` when one of the files is a test of a flow."""
+    from aispine.flow.validation import is_test_file
+
+    for file in files:
+        if is_test_file(file.name):
+            hint = f"`aispine flow validate {file}` checks it."
+            raise InvalidRequest(f"{file} is a test of a flow, not a flow", hint=hint)
 
 
 def without_tests(files: Sequence[Path]) -> Sequence[Path]:

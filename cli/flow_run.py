@@ -116,11 +116,11 @@ def _file(flow: str, version: str | None) -> Path | None:
 
 def _target(client: Client, flow: str, file: Path | None) -> dict[str, str]:
     """What to run: the flow of this name, or the version that the file is once it is deployed."""
-    from cli import flow_versions
+    from cli import flow_deploy
 
     if file is None:
         return {"flow_id": flow}
-    deployed = flow_versions.deploy_file(client, file)
+    deployed = flow_deploy.deploy_file(client, file)
     return {"flow_id": deployed["flow_id"], "version": deployed["version"]}
 
 

@@ -5,65 +5,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from aispine.errors import AISpineError
-from cli import flow_files, output, text
+from cli import output, text
+from cli.flow_deploy import FLOWS
 
 if TYPE_CHECKING:
     from rich.text import Text
 
     from cli.client import Client
-
-FLOWS: Final = "/api/v1/flows"
-
-
-@click.command()
-@click.argument("files", nargs=-1, required=True, type=flow_files.flow_file)
-@output.output_option
-@click.pass_context
-def deploy(ctx: click.Context, files: tuple[Path, ...], form: output.Format) -> None:
-    """Deploy the flows of FILES; nothing is deployed when one of them has problems.
-
-    The same version with the same content again changes nothing. Test files beside the flows are passed over.
-
-    \b
-    Example:
-      aispine flow deploy flows/*.yaml
-    """
-    from cli import client as api
-
-    flows = flow_files.without_tests(files)
-    flow_files.load(flows)
-    client = api.from_context(ctx)
-    deployed = [deploy_file(client, file) for file in flows]
-    if form == "json":
-        output.write_json(deployed)
-        return
-    for flow in deployed:
-        click.echo(f"{flow['flow_id']} {flow['version']} {'deployed' if flow['created'] else 'unchanged'}")
-
-
-def deploy_file(client: Client, file: Path) -> dict[str, Any]:
-    """Deploys one file: the version, with `created` false when it was there."""
-    headers = {"Content-Type": "application/yaml"}
-    try:
-        deployed: dict[str, Any] = client.post(
-            FLOWS, data=file.read_bytes(), params={"file": file.name}, headers=headers
-        )
-    except AISpineError as error:
-        raise _of_file(error, file) from error
-    return deployed
-
-
-def _of_file(error: AISpineError, file: Path) -> AISpineError:
-    """The error with the file's whole path, which the API has no use for; problems of the file speak for themselves."""
-    problems = [{**problem, "file": str(file)} if problem.get("file") else problem for problem in error.errors]
-    if any(problem.get("file") for problem in problems):
-        return type(error)(f"{flow_files.count(len(problems), 'problem')} in {file}", errors=problems)
-    return type(error)(f"{file}: {error.message}", hint=error.hint, field=error.field, errors=problems)
 
 
 @click.command("list")

@@ -38,7 +38,7 @@ def deploy(
     `flow_id`, when given, is the flow that the file must be one of. Raises `TooLarge`, `InvalidFlow` with every
     problem, and `VersionConflict` when the version exists with other content.
     """
-    flow, problems = check(session, tenant_id, source, file)
+    flow, problems = _checked(session, tenant_id, source, file)
     if flow is None or problems:
         raise _invalid(problems)
     _check_id(flow, flow_id)
@@ -52,6 +52,13 @@ def check(
     session: Session, tenant_id: str, source: bytes | str, file: str = "flow.yaml"
 ) -> tuple[Flow | None, tuple[Problem, ...]]:
     """The flow that the file says and all that keeps it from being deployed. Raises `TooLarge`."""
+    flow, problems = _checked(session, tenant_id, source, file)
+    return flow, (*problems, *_taken(session, tenant_id, flow, source, file)) if flow else problems
+
+
+def _checked(
+    session: Session, tenant_id: str, source: bytes | str, file: str
+) -> tuple[Flow | None, tuple[Problem, ...]]:
     limit = settings.current().max_flow_bytes
     if len(source) > limit:
         raise TooLarge(f"The flow file has {len(source):,} bytes; the limit is {limit:,}", field="source")
@@ -120,6 +127,14 @@ def _put(session: Session, row: FlowRow, flow: Flow, source: str) -> bool:
         flows.add_version(session, row, version=flow.version, content_hash=digest, source=source)
     flows.describe(session, row, flow.name, flow.description)
     return True
+
+
+def _taken(session: Session, tenant_id: str, flow: Flow, source: bytes | str, file: str) -> Iterator[Problem]:
+    row = flows.find(session, tenant_id, flow.flow_id)
+    before = None if row is None else flows.find_version(session, row, flow.version)
+    if row is not None and before is not None and before.content_hash != content_hash(source):
+        conflict = _conflict(flow.version, flows.version_names(session, row))
+        yield Problem(code=conflict.code, message=conflict.message, file=file, hint=conflict.hint)
 
 
 def _conflict(version: str, taken: Collection[str]) -> VersionConflict:

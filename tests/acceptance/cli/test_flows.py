@@ -53,8 +53,7 @@ def test_with_json_the_progress_goes_to_stderr(project: Project) -> None:
 def test_a_failing_execution_exits_with_1_and_says_where(project: Project) -> None:
     done = project.run("flow", "run", project.write_flow("failing", FAILING), "--wait")
     assert done.code == 1
-    assert "bad: unavailable: attempt 1 of 9" in done.err
-    assert "Error: the execution failed" in done.err
+    assert "Error: the execution failed in `bad`: unavailable: attempt 1 of 9" in done.err
     assert "flow logs" in done.err
 
 
@@ -113,8 +112,8 @@ def test_a_timeout_with_json_shows_where_the_execution_stands(project: Project) 
 def test_versions_are_deployed_compared_and_deleted(project: Project) -> None:
     node = "{id: a, type: transform, output: {count: 1}}"
     file = project.folder / project.write_flow("counted", node)
-    assert project.run("flow", "deploy", file.name).out == "counted 1.0.0 deployed\n"
-    assert project.run("flow", "deploy", file.name).out == "counted 1.0.0 unchanged\n"
+    assert project.run("flow", "deploy", file.name).out == f"{file.name}: counted 1.0.0 deployed\n"
+    assert project.run("flow", "deploy", file.name).out == f"{file.name}: counted 1.0.0 unchanged\n"
     file.write_text(file.read_text().replace("count: 1", "count: 2"))
     refused = project.run("flow", "deploy", file.name)
     assert refused.code == 1

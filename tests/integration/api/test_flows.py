@@ -143,6 +143,15 @@ def test_validation_answers_with_the_problems_and_stores_nothing(client: FlaskCl
     assert body(client.get("/api/v1/flows"))["data"] == []
 
 
+def test_validation_says_that_a_version_exists_with_other_content(client: FlaskClient) -> None:
+    deploy(client, ECHO)
+    same = body(client.post("/api/v1/flows/validate", json={"source": ECHO}))
+    other = body(client.post("/api/v1/flows/validate", json={"source": ECHO.replace("echo@", "zoe@")}))
+    assert same["problems"] == []
+    assert [problem["code"] for problem in other["problems"]] == ["version_conflict"]
+    assert "1.0.1" in other["problems"][0]["hint"]
+
+
 def test_a_flow_can_be_sent_as_a_json_object(client: FlaskClient) -> None:
     assert client.post("/api/v1/flows", json=yaml.safe_load(ECHO)).status_code == 201
 
