@@ -25,6 +25,8 @@ class FailureCode(StrEnum):
     JOIN_FAILED = "join_failed"
     SUBFLOW_FAILED = "subflow_failed"
     LOOP_EXHAUSTED = "loop_exhausted"
+    TOO_LARGE = "too_large"
+    INTERNAL_ERROR = "internal_error"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,17 +6,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+import psycopg2
+from sqlalchemy.exc import SQLAlchemyError
+
+from aispine import logs
+from aispine.agent.contract import FailureCode
 from aispine.engine import plans
 from aispine.engine.decide import decide
-from aispine.engine.facts import Fact
+from aispine.engine.facts import Aborted, Fact
 from aispine.engine.ledger import MissingNodesError
 from aispine.engine.terms import Terms
+from aispine.errors import AISpineError
 from aispine.flow.plan import Plan
 from aispine.flow.state import ExecutionState, NodeState, Reading, Transition
 from aispine.store import transitions
 from aispine.store.database import Store
 from aispine.store.prepared import Link
 from aispine.store.transitions import Wanted
+
+_log = logs.get(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +97,20 @@ def advance(
         except plans.NotLoadedError as missing:
             # Loading needs a connection, and to wait for a second one while holding the first could last for ever.
             plans.find(store, missing.flow_version_id, tenant_id)
+        except transitions.TransitionTooLargeError as error:
+            question = _abort(FailureCode.TOO_LARGE, str(error), terms)
+        except (AISpineError, psycopg2.Error, SQLAlchemyError):
+            raise
+        except Exception as error:
+            # Whoever asks again would fail in the same way: the execution ends instead of coming back for ever.
+            if tenant_id is not None or isinstance(question.facts[0], Aborted):
+                raise
+            _log.exception("advance.failed", execution=execution_id)
+            question = _abort(FailureCode.INTERNAL_ERROR, f"the next step cannot be decided: {error!r}", terms)
+
+
+def _abort(code: FailureCode, message: str, terms: Terms) -> _Question:
+    return _Question(facts=(Aborted(code=str(code), message=message[:500]),), terms=terms, take=NOTHING)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,10 +165,16 @@ def _speculate(store: Store, held: Held, fact: Fact, terms: Terms, take: Take) -
         transition = _Question(facts=(fact,), terms=terms, take=take).answer(plan, reading)
     except MissingNodesError:
         return None
+    except Exception:  # noqa: BLE001 - recorded, and decided again under the lock
+        _log.warning("advance.speculation_failed", execution=held.execution.execution_id, exc_info=True)
+        return None
     if not transitions.is_one_statement(transition):
         return None
-    with store.autocommit() as link:
-        written = transitions.write(link, held.execution, transition, commit=False)
+    try:
+        with store.autocommit() as link:
+            written = transitions.write(link, held.execution, transition, commit=False)
+    except transitions.TransitionTooLargeError:
+        return None
     return transition if written else None
 
 

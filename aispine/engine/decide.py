@@ -9,6 +9,7 @@ from typing import Any, Final
 from aispine.agent.contract import FailureCode
 from aispine.engine import activation, attempts, containers, ending, pausing, reopening, subflows, waits
 from aispine.engine.facts import (
+    Aborted,
     ApprovalAnswered,
     CancelRequested,
     ChildEnded,
@@ -122,6 +123,11 @@ def _time_out(ledger: Ledger, _fact: DeadlinePassed, _terms: Terms) -> None:
         ending.end_execution(ledger, ExecutionStatus.TIMED_OUT)
 
 
+def _abort(ledger: Ledger, fact: Aborted, _terms: Terms) -> None:
+    ledger.note_error({"code": fact.code, "message": fact.message})
+    ending.end_execution(ledger, ExecutionStatus.FAILED)
+
+
 def _cancel(ledger: Ledger, fact: CancelRequested, _terms: Terms) -> None:
     if fact.reason:
         ledger.note_error({"code": str(FailureCode.CANCELLED), "message": fact.reason})
@@ -157,6 +163,7 @@ _RULES: Final[dict[type[Any], Callable[[Ledger, Any, Terms], None]]] = {
     ApprovalAnswered: _answer,
     ChildStarted: subflows.child_started,
     ChildEnded: subflows.child_ended,
+    Aborted: _abort,
     CancelRequested: _cancel,
     PauseRequested: pausing.pause,
     ResumeRequested: pausing.resume,

@@ -91,6 +91,14 @@ class ChildEnded:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Aborted:
+    """The execution cannot go on: what follows cannot be decided or stored."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CancelRequested:
     """Somebody cancels the whole execution."""
 
@@ -130,6 +138,7 @@ Fact = (
     | ApprovalAnswered
     | ChildStarted
     | ChildEnded
+    | Aborted
     | CancelRequested
     | PauseRequested
     | ResumeRequested

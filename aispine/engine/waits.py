@@ -10,7 +10,7 @@ from aispine.agent.contract import FailureCode
 from aispine.engine import scope
 from aispine.engine.ending import complete, describe, fail
 from aispine.engine.ledger import Ledger, told_by
-from aispine.errors import ExpressionError
+from aispine.errors import Conflict, ExpressionError
 from aispine.flow.duration import MAX_SECONDS, parse_duration
 from aispine.flow.expression import Template
 from aispine.flow.model import Node, Wait
@@ -21,6 +21,8 @@ TIMER: Final = "timer"
 SIGNAL: Final = "signal"
 APPROVAL: Final = "approval"
 MUTEX: Final = "mutex"
+MAX_KEPT: Final = 1_000
+"""Signals that an execution keeps at most until a node waits for them."""
 
 
 def begin(ledger: Ledger, path: str, spec: Node, value: Any) -> None:
@@ -59,6 +61,9 @@ def receive(ledger: Ledger, signal: Signal, who: str | None = None) -> None:
     """Gives a signal to the node that has waited for it longest, or keeps it for the next one."""
     waiting = [node for node in ledger.open_inside("") if _waits_for(node, signal.name)]
     if not waiting:
+        if len(ledger.signals()) >= MAX_KEPT:
+            message = f"the execution keeps {MAX_KEPT:,} signals already that no node has waited for"
+            raise Conflict(message, field="name", hint="Send signals that some node of the flow waits for.")
         ledger.keep(signal)
         ledger.record("signal.received", name=signal.name, kept=True, **told_by(who))
         return

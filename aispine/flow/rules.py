@@ -70,6 +70,8 @@ def _wait(draft: Draft) -> Iterator[Finding]:
     if len(given) != 1:
         count = "none" if not given else f"{len(given)}"
         yield "missing_key", f"a wait node takes one of `seconds`, `until` and `signal`, not {count}", None, ""
+    elif given != ["signal"] and _given(draft, "timeout"):
+        yield "misplaced_key", f"`timeout` belongs to a wait for a signal, not for `{given[0]}`", None, "timeout"
 
 
 _RULES: Final[Mapping[NodeType, Callable[[Draft], Iterator[Finding]]]] = {

@@ -7,7 +7,7 @@ of all that an execution holds: a write names the one it was decided on.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -18,6 +18,13 @@ from aispine.flow.status import ExecutionStatus, NodeStatus
 from aispine.store import statements
 from aispine.store.database import bind_tenant, dumps
 from aispine.store.prepared import Link, Statement
+
+MAX_BYTES: Final = 50_000_000
+"""What one transition may write at most: many nodes that end together may each hold a large value."""
+
+
+class TransitionTooLargeError(Exception):
+    """What a decision changes is more than the store takes at once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,7 +146,7 @@ def _parameters(before: ExecutionState, transition: Transition) -> tuple[Any, ..
         after.deadline_at,
         after.finished_at,
         _due_at(after),
-        dumps([_row(node) for node in transition.nodes.values()]),
+        _rows(transition.nodes.values()),
         dumps([_event(event, seq) for seq, event in enumerate(transition.events, before.event_seq + 1)]),
         after.active_nodes,
         after.reopened,
@@ -155,6 +162,17 @@ def _due_at(execution: ExecutionState) -> datetime | None:
         return datetime.now(UTC)
     stopped = execution.status.terminal or execution.status is ExecutionStatus.PAUSED
     return None if stopped else execution.deadline_at
+
+
+def _rows(nodes: Iterable[NodeState]) -> str:
+    """The rows as one JSON list. Raises `TransitionTooLargeError` before it has grown out of bounds."""
+    parts, size = [], 0
+    for node in nodes:
+        parts.append(dumps(_row(node)))
+        size += len(parts[-1])
+        if size > MAX_BYTES:
+            raise TransitionTooLargeError(f"one step of the execution would store more than {MAX_BYTES:,} bytes")
+    return f"[{','.join(parts)}]"
 
 
 def _row(node: NodeState) -> dict[str, Any]:
