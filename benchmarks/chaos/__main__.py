@@ -22,11 +22,14 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1000, help="executions")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     parser.add_argument("--settle", type=float, default=120.0, help="seconds to end in after the last fault")
+    parser.add_argument("--drop", type=float, default=0.01, help="share of messages that get lost")
+    parser.add_argument("--double", type=float, default=0.03, help="share of messages that come twice")
     parser.add_argument("--keep", action="store_true", help="leave the stack's folder")
     parser.add_argument("--mutant", choices=MUTANTS, default=None)
     parser.add_argument("--only", action="append", default=[], help="a kind of flow to sweep over; all if none")
     given = parser.parse_args()
-    wanted = Campaign(count=given.count, seed=given.seed, settle=given.settle, keep=given.keep)
+    shares = {"drop": given.drop, "double": given.double}
+    wanted = Campaign(count=given.count, seed=given.seed, settle=given.settle, keep=given.keep, **shares)
     if given.what == "sweep":
         return _sweep(keep=given.keep, only=given.only)
     if given.what == "outages":

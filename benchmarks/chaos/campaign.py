@@ -111,13 +111,13 @@ def _on(running: stack.Stack, campaign: Campaign, say: Callable[[str], None], be
         wait_until(lambda: database.open(run_id) == 0, campaign.settle)
     finally:
         driving.end()
-    messages = Counter(line["kind"] for line in ledger.read(running.faults))
+    messages = ledger.read(running.faults)
     judge = Judge(database, run_id, work, ledger.read(running.calls))
     return Outcome(
         campaign=campaign,
-        verdict=judge.verdict(faults, messages["doubled"]),
+        verdict=judge.verdict(faults, messages),
         faults=Counter(fault.kind for fault in faults),
-        messages=messages,
+        messages=Counter(line["kind"] for line in messages),
         answers=client.answers,
         trouble=tuple(driving.trouble),
         seconds=time.monotonic() - begun,

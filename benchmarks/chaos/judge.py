@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row
 
 from aispine.flow import paths
-from benchmarks.chaos.database import Database
+from benchmarks.chaos.database import Database, Running
 from benchmarks.chaos.driver import Job
 from benchmarks.chaos.gremlin import Fault
 
@@ -35,7 +35,17 @@ _NODES = f"""{_FAMILY}
     SELECT n.execution_id::text, n.path, n.status, n.attempt, n.output
     FROM node_executions n JOIN family f USING (execution_id)
 """
+_DEADLY = {"kill child", "kill worker", "stop", "stop, in time"}
 _TERMINAL = {"completed", "failed", "cancelled", "timed_out"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recovery:
+    """How long a node stood still whose process died; both in seconds."""
+
+    name: str
+    seen_after: float
+    ran_after: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +60,11 @@ class Verdict:
     effects_twice: int
     repeated: int
     explained: int
+    seen_after: float
+    """Seconds after which the latest loss of a process was seen."""
     longest_recovery: float
+    """Seconds after which the last of its nodes ran again, those left out whose new message the harness dropped."""
+    slowest: str
     notes: tuple[str, ...]
 
 
@@ -67,7 +81,11 @@ class Judge:
         self._calls = calls
         self._notes: list[str] = []
 
-    def verdict(self, faults: Sequence[Fault], doubled: int) -> Verdict:
+    def verdict(self, faults: Sequence[Fault], messages: Sequence[Mapping[str, Any]] = ()) -> Verdict:
+        """Counts; `messages` are those that the harness dropped or doubled."""
+        doubled = sum(line["kind"] == "doubled" for line in messages)
+        recoveries = self._recoveries(faults, {line["of"] for line in messages if line["kind"] == "dropped"})
+        slowest = max(recoveries, key=lambda each: each.ran_after, default=Recovery(name="", seen_after=0, ran_after=0))
         completed = Counter(
             (event.execution_id, event.path) for event in self._events if event.type == "node.completed"
         )
@@ -81,7 +99,9 @@ class Judge:
             effects_twice=effects_twice + self._attempts_twice(),
             repeated=self._repeated(),
             explained=len({each for fault in faults for each in fault.hit}) + doubled,
-            longest_recovery=self._longest_recovery(faults),
+            seen_after=max((each.seen_after for each in recoveries), default=0.0),
+            longest_recovery=slowest.ran_after,
+            slowest=slowest.name,
             notes=tuple(self._notes),
         )
 
@@ -145,25 +165,31 @@ class Judge:
         good = Counter(call["key"] for call in self._calls if not call["fails"])
         return sum(count - 1 for count in good.values())
 
-    def _longest_recovery(self, faults: Sequence[Fault]) -> float:
-        """From the death or the halt of a process until a node of it ran again."""
-        starts: dict[tuple[str, str], list[Row[Any]]] = defaultdict(list)
+    def _recoveries(self, faults: Sequence[Fault], dropped: Collection[str]) -> list[Recovery]:
+        """For each attempt that ran in a process when that died or was halted."""
+        log: dict[tuple[str, str], list[Row[Any]]] = defaultdict(list)
         for event in self._events:
-            if event.type == "node.started":
-                starts[event.execution_id, event.path].append(event)
-        found = [0.0]
-        for fault in faults:
-            if fault.kind not in {"kill child", "kill worker", "stop"}:
-                continue
-            for each in fault.hit:
-                later = [
-                    event.at for event in starts[each.execution_id, each.path] if event.data["attempt"] > each.attempt
-                ]
-                found += [min(later) - fault.at] if later else []
-        return max(found)
+            log[event.execution_id, event.path].append(event)
+        return [
+            recovery
+            for fault in faults
+            if fault.kind in _DEADLY
+            for hit in fault.hit
+            if not any(hit.execution_id in each and repr(hit.path) in each for each in dropped)
+            and (recovery := _recovery(fault, hit, log[hit.execution_id, hit.path]))
+        ]
 
     def _name(self, row: Row[Any]) -> str:
         return self._jobs[row.number].case.name
+
+
+def _recovery(fault: Fault, hit: Running, events: Sequence[Row[Any]]) -> Recovery | None:
+    lost = [event.at for event in events if event.type == "node.lost" and event.data["attempt"] == hit.attempt]
+    started = [event.at for event in events if event.type == "node.started" and event.data["attempt"] > hit.attempt]
+    if not lost or not started:
+        return None
+    name = f"{fault.kind} at {hit.execution_id}:{hit.path} attempt {hit.attempt} in {hit.queue}"
+    return Recovery(name=name, seen_after=lost[0] - fault.at, ran_after=min(started) - fault.at)
 
 
 def _is_whole(events: Sequence[Row[Any]]) -> bool:

@@ -35,11 +35,11 @@ def _tampering(put: Any, drop: float, double: float) -> Any:
     def tamper(channel: Any, queue: str, message: Mapping[str, Any], **options: Any) -> None:
         chance = dice.roll() if queue in QUEUES else 1.0
         if chance < drop:
-            ledger.note("dropped", task=message["headers"].get("task"))
+            ledger.note("dropped", of=_of(message))
             return
         put(channel, queue, message, **options)
         if chance < drop + double:
-            ledger.note("doubled", task=message["headers"].get("task"))
+            ledger.note("doubled", of=_of(message))
             late = threading.Timer(dice.roll() * _LATEST, put, (channel, queue, _twin(message)))
             late.daemon = True
             late.start()
@@ -59,6 +59,11 @@ class _Dice:
             self._pid = os.getpid()
             self._random = random.Random(f"{os.environ.get('CHAOS_SEED')}:{self._pid}")
         return self._random.random()
+
+
+def _of(message: Mapping[str, Any]) -> str:
+    """What the message starts, as Celery shows it: the execution and the path."""
+    return str(message["headers"].get("argsrepr"))
 
 
 def _twin(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def _weather(running: Stack, name: str, outage: Callable[[Stack], None], say: Ca
         wait_until(lambda: database.open(run_id) == 0, _SETTLE)
     finally:
         driving.end()
-    verdict = Judge(database, run_id, work, ledger.read(running.calls)).verdict((), 0)
+    verdict = Judge(database, run_id, work, ledger.read(running.calls)).verdict(())
     say(f"{name}: {verdict.ended} of {_COUNT} ended, the API answered {dict(answers)}")
     return Weathered(name=name, verdict=verdict, answers=answers)
 

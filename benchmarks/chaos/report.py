@@ -24,6 +24,7 @@ def show(outcome: Outcome) -> None:
         "joins fired twice": verdict.joins_twice,
         "effects recorded twice": verdict.effects_twice,
         "agent calls repeated": f"{verdict.repeated} of {verdict.explained} explained",
+        "latest loss seen after": f"{verdict.seen_after:.1f} s",
         "longest recovery": f"{verdict.longest_recovery:.1f} s",
         "seconds": f"{outcome.seconds:.0f}",
     }
@@ -33,6 +34,8 @@ def show(outcome: Outcome) -> None:
         table.add_row(name, str(value))
     console = Console()
     console.print(table)
+    if verdict.slowest:
+        console.print(f"slowest: {verdict.slowest}", highlight=False, markup=False)
     for line in [*verdict.notes[:_NOTES], *outcome.misses]:
         console.print(f"! {line}", highlight=False, markup=False)
     console.print("right" if not outcome.misses else "NOT RIGHT")

@@ -73,7 +73,7 @@ class _Sweep:
         finally:
             answering.end()
         judge = Judge(self._database, self._run_id, self._jobs, ledger.read(self._running.calls))
-        return Swept(points=points, verdict=judge.verdict((), 0))
+        return Swept(points=points, verdict=judge.verdict(()))
 
     def _kind(self, case: Case, phase: str) -> int:
         """How many points the kind has; an execution was killed at each."""
