@@ -26,9 +26,12 @@ class Target:
 
 
 def chosen() -> Settings:
-    """The settings of the database that the user names, all of its own, or else of the local stack."""
+    """The settings of the database that the user names, all of its own, or else of the local stack.
+
+    What a stack that was killed has left in its file leads nowhere; then the home's own database is meant.
+    """
     named = settings.load(stack=False)
-    return named if named.database_url is not None else settings.load()
+    return settings.load() if named.database_url is None and home.held(named.home) else named
 
 
 @contextmanager

@@ -95,6 +95,17 @@ def lock(home: Path) -> Iterator[Lock]:
         yield Lock(file.fileno())
 
 
+def held(home: Path) -> bool:
+    """True while an `up` holds the home."""
+    try:
+        with lock(home):
+            return False
+    except FileNotFoundError:
+        return False
+    except StackError:
+        return True
+
+
 class Lock:
     """A held lock, in which the holder says who it is."""
 

@@ -38,7 +38,11 @@ def test_what_waits_in_one_stack_goes_on_in_another(project: Project, new_home: 
     there = {"AISPINE_HOME": str(new_home)}
     restored = project.run("db", "restore", str(file), **there)
     assert restored.code == 0, restored.err
+    # What a stack leaves that was killed leads nowhere, and nobody is led there.
+    stale = new_home / "stack.json"
+    stale.write_text('{"database_url": "postgresql://postgres@/aispine?host=/nowhere"}')
     assert "revision" in project.run("db", "migrate", **there).out
+    stale.unlink()
     with running(new_home) as client:
         answer = {"path": "ask", "approved": True}
         client.post(f"/api/v1/executions/{execution_id}/approvals", json=answer)
