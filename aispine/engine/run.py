@@ -26,7 +26,7 @@ from aispine.flow.model import Node
 from aispine.flow.state import Transition
 from aispine.flow.status import NodeStatus
 from aispine.settings import Settings
-from aispine.store import node_glance, node_logs
+from aispine.store import due, node_glance, node_logs
 from aispine.store.database import Store, dumps
 
 
@@ -152,6 +152,9 @@ def _go_on(worker: Worker, held: Held | None, carrier: Carrier, rest: Rest | Non
         if transition is None:
             carrier.stop()
             return
+        if transition.empty:
+            # It was told before and the answer got lost: nobody has sent what followed from it.
+            patiently(due.hasten_execution, worker.store, held.execution.execution_id)
         held = _follow(worker, transition, carrier)
 
 

@@ -107,6 +107,19 @@ _OVERDUE: Final = Statement(
 )
 
 
+_OF_EXECUTION: Final = Statement(
+    "hasten_execution",
+    "uuid",
+    """
+    UPDATE node_executions n SET due_at = clock_timestamp()
+    FROM (
+      SELECT execution_id, path FROM node_executions
+      WHERE execution_id = $1 AND due_at > clock_timestamp() AND status = 'queued' FOR NO KEY UPDATE SKIP LOCKED
+    ) queued
+    WHERE n.execution_id = queued.execution_id AND n.path = queued.path
+    RETURNING 1
+    """,
+)
 # Not what was sent again already: it may wait behind a long backlog, and then more messages would not help.
 _OLDEST: Final = Statement(
     "hasten_oldest",
@@ -167,6 +180,12 @@ def hasten_oldest(store: Store, queues: Sequence[str], *, older_than: float, los
     """Makes the oldest nodes of some queues due that were sent once, `lost_after` seconds before they would be."""
     with store.autocommit() as link:
         return len(_OLDEST.all(link, list(queues), older_than, lost_after, limit))
+
+
+def hasten_execution(store: Store, execution_id: str) -> int:
+    """Makes everything due that is queued in an execution; returns how much that is."""
+    with store.autocommit() as link:
+        return len(_OF_EXECUTION.all(link, execution_id))
 
 
 def next_due(store: Store) -> tuple[datetime | None, datetime]:
