@@ -83,7 +83,7 @@ def test_what_all_processes_did_is_added_up(
 
 def test_an_attempt_whose_process_died_is_counted(workers: Workers, scraper: FlaskClient, flows: Flows) -> None:
     before = scrape(scraper, "aispine_nodes_lost_total")
-    slow = echo("a", pool="cpu", config={"sleep_seconds": 1})
+    slow = echo("a", pool="cpu", config={"sleep_seconds": 3})
     execution_id = flows.start(flows.deploy(flow("dies", slow)))
     flows.wait_for_node(execution_id, "a", NodeStatus.RUNNING)
     (started,) = [event for event in flows.see(execution_id).events if event.type == "node.started"]
