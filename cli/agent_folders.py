@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aispine.errors import InvalidRequest, StackError
-from cli import output
+from cli import output, text
 
 if TYPE_CHECKING:
     from aispine.agent.checkup import Check
@@ -31,12 +31,13 @@ api_key_option = click.option(
 @click.option(
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path(),
-    help="Where to make the folder; here unless given.",
+    help="Where to make the folder. [default: the first folder of agents_path in a project, else here]",
 )
 @output.output_option
-def create(name: str, http: bool, directory: Path, form: output.Format) -> None:
+def create(name: str, http: bool, directory: Path | None, form: output.Format) -> None:
     """Create the folder NAME of a new agent, with samples and tests that pass.
+
+    In a project it is made where the project's stack finds it.
 
     \b
     Example:
@@ -45,6 +46,7 @@ def create(name: str, http: bool, directory: Path, form: output.Format) -> None:
     """
     from aispine.agent import scaffold
 
+    directory = directory or (Path() if http else _own_agents())
     try:
         files = scaffold.create(name, directory, "http" if http else "python")
     except OSError as error:
@@ -54,11 +56,31 @@ def create(name: str, http: bool, directory: Path, form: output.Format) -> None:
         return
     for path in files:
         click.echo(f"created {path}")
-    click.echo(f"\nNext: {_next_step(directory / name, http=http)}")
+    click.echo(_next_steps(name, directory, http=http))
 
 
-def _next_step(folder: Path, *, http: bool) -> str:
-    return f"see {folder / 'README.md'}" if http else f"aispine agent test {folder}"
+def _own_agents() -> Path:
+    """Where the stack looks for the user's agents first, else here."""
+    from aispine import settings
+
+    named = [part for part in settings.load(stack=False).agents_path.split(":") if part]
+    return Path(text.short_path(Path(named[0]).expanduser().absolute())) if named else Path()
+
+
+def _next_steps(name: str, directory: Path, *, http: bool) -> str:
+    folder = directory / name
+    if http:
+        return f"\nNext: serve, test and register it as {folder / 'README.md'} says."
+    found = directory == _own_agents() and directory != Path()
+    where = "A running stack finds it within a few seconds." if found else f"Name it to the stack: {_named(directory)}"
+    return (
+        f"\nNext:\n  aispine agent test {folder}\n\n{where} A flow calls it so:\n"
+        f"  - {{id: count, type: processor, agent_id: {name}@^1.0, input: {{text: hello world}}}}"
+    )
+
+
+def _named(directory: Path) -> str:
+    return f"AISPINE_AGENTS_PATH={directory.absolute()} aispine up."
 
 
 @click.command()

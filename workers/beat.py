@@ -11,6 +11,8 @@ from celery.beat import Scheduler
 from celery.utils.nodenames import nodename
 
 from aispine import logs, schedules, settings
+from aispine.agent import folder
+from aispine.agent.watch import FolderWatch
 from aispine.engine import broker, metrics
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.queues import Queues
@@ -38,6 +40,7 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
         self._tick = _tick()
         self._retention = Retention(store=self._tick.store, seconds=settings.current().retention)
         self._presence = presence.of_this_process(nodename(BEAT, gethostname()), BEAT)
+        self._folders = FolderWatch(self._tick.store, folder.search_path(settings.current()))
         self._spoke_at = -math.inf
         self._beats = 0
 
@@ -49,6 +52,7 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
             schedules.fire_due(self._tick.store)
             self._retention.forget()
             self._say_it_lives()
+            self._folders.look()
             return period if troubled else self._tick.pause(period)
         except StoreUnavailable as error:
             _log.warning("tick.store_unavailable", error=str(error))

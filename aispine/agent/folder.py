@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,21 @@ def built_in() -> Path:
     beside = Path(aispine.__file__).parent.parent / BUILT_IN
     installed = Path(sys.prefix) / "share" / "aispine" / BUILT_IN
     return beside if (beside / "echo" / FILE).is_file() else installed
+
+
+def is_built_in(folder: str | None) -> bool:
+    """True for the folder of an agent that comes with AI Spine."""
+    return folder is not None and Path(folder).parent == built_in()
+
+
+def fingerprint(paths: Iterable[Path]) -> frozenset[tuple[str, int, int]]:
+    """What changes when an agent comes, goes or is edited: the place, time and size of each definition."""
+    found = set()
+    for folder in (folder for path in paths for folder in agent_folders(path)):
+        with contextlib.suppress(OSError):  # It went while it was looked at: the next look sees that.
+            status = (folder / FILE).stat()
+            found.add((str(folder), status.st_mtime_ns, status.st_size))
+    return frozenset(found)
 
 
 def search_path(settings: Settings) -> tuple[Path, ...]:

@@ -7,15 +7,18 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from aispine.agent import manifest
 from aispine.agent.definition import AgentVersion, Kind
+from aispine.agent.folder import is_built_in
 from aispine.flow import semver
 from aispine.store import agents
 from aispine.store.models import PLATFORM, AgentVersionRow
+
+_BUILT_IN: Final = "built_in"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +63,7 @@ def registered(rows: Sequence[AgentVersionRow]) -> Registered:
     """One agent's rows as its tenant sees them."""
     return Registered(
         agent=newest(rows),
-        official=rows[0].tenant_id == PLATFORM,
+        official=rows[0].tenant_id == PLATFORM and all(row.definition.get(_BUILT_IN) for row in rows),
         created_at=rows[0].created_at,
         versions=tuple(row.version for row in rows),
     )
@@ -91,7 +94,9 @@ def save(session: Session, tenant_id: str, agent: AgentVersion) -> None:
 
 
 def _definition(agent: AgentVersion) -> dict[str, Any]:
-    return manifest.as_definition(agent) | ({"folder": agent.folder} if agent.folder else {})
+    """What is stored: where the folder is too, and whether it came with AI Spine, which other machines cannot tell."""
+    place = {"folder": agent.folder, _BUILT_IN: is_built_in(agent.folder)} if agent.folder else {}
+    return manifest.as_definition(agent) | place
 
 
 def content_hash(agent: AgentVersion) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from aispine.agent import manifest, record
 from aispine.agent.contract import AgentFailure, Health
 from aispine.agent.definition import AgentVersion
-from aispine.agent.folder import agent_folders
+from aispine.agent.folder import agent_folders, is_built_in
 from aispine.agent.record import Registered
 from aispine.errors import Conflict, Forbidden, InvalidAgent, InvalidRequest, NotFound, VersionConflict
 from aispine.flow import semver
@@ -30,34 +30,40 @@ class Synced:
     updated: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     problems: tuple[InvalidAgent, ...] = ()
+    hidden: tuple[str, ...] = ()
+    """Built-in agents in whose place one of the user's folders is called."""
 
 
 def sync_folders(session: Session, paths: Iterable[Path]) -> Synced:
     """Registers the python agents under `paths` for the platform; a later path wins over an earlier one.
 
-    A version whose folder now holds another version is retired. Needs the engine's login.
+    An agent of the user's folders hides every version of the built-in one with its id. A version whose folder now
+    holds another version is retired. Needs the engine's login.
     """
-    found, problems = _read_folders(paths)
+    read, problems = _read_folders(paths)
+    own = {agent.agent_id for agent in read if not is_built_in(agent.folder)}
+    hidden = [agent for agent in read if agent.agent_id in own and is_built_in(agent.folder)]
+    found = {(agent.agent_id, agent.version): agent for agent in read if agent not in hidden}.values()
     agents.lock_sync(session)
     before = {(row.agent_id, row.version): row for row in agents.versions(session, PLATFORM)}
     changes: dict[str, list[str]] = {"added": [], "updated": [], "unchanged": []}
     for agent in found:
         changes[_sync(session, agent, before.get((agent.agent_id, agent.version)))].append(_name(agent))
-    _retire_gone(session, found)
-    return Synced(problems=tuple(problems), **{change: tuple(names) for change, names in changes.items()})
+    _retire_gone(session, found, hidden)
+    names = tuple(sorted({agent.agent_id for agent in hidden}))
+    return Synced(problems=tuple(problems), hidden=names, **{change: tuple(names) for change, names in changes.items()})
 
 
 def _read_folders(paths: Iterable[Path]) -> tuple[list[AgentVersion], list[InvalidAgent]]:
-    found: dict[tuple[str, str], AgentVersion] = {}
-    problems = []
+    found, problems = [], []
     for folder in (folder for path in paths for folder in agent_folders(path)):
         try:
             agent = manifest.read(folder)
         except InvalidAgent as error:
             problems.append(error)
         else:
-            found[agent.agent_id, agent.version] = agent
-    return list(found.values()), problems
+            found.append(agent)
+    return found, problems
 
 
 def _sync(session: Session, agent: AgentVersion, row: AgentVersionRow | None) -> str:
@@ -67,9 +73,9 @@ def _sync(session: Session, agent: AgentVersion, row: AgentVersionRow | None) ->
     return "added" if row is None else "updated"
 
 
-def _retire_gone(session: Session, found: Sequence[AgentVersion]) -> None:
+def _retire_gone(session: Session, found: Iterable[AgentVersion], hidden: Iterable[AgentVersion]) -> None:
     held = {(agent.agent_id, agent.version) for agent in found}
-    for row in agents.in_folders(session, [agent.folder for agent in found if agent.folder]):
+    for row in agents.in_folders(session, [agent.folder for agent in (*found, *hidden) if agent.folder]):
         if (row.agent_id, row.version) not in held:
             agents.retire(session, row)
 
@@ -248,7 +254,7 @@ def _own_row(session: Session, tenant_id: str, agent_id: str, version: str) -> A
 def _own_newest(session: Session, tenant_id: str, agent_id: str) -> AgentVersion:
     rows = _rows(session, tenant_id, agent_id)
     if rows[0].tenant_id != tenant_id:
-        raise Forbidden(f"agent `{agent_id}` belongs to the platform and cannot be changed")
+        raise Forbidden(f"agent `{agent_id}` comes from a folder of the stack and is changed there")
     return record.newest(rows)
 
 

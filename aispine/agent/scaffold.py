@@ -10,6 +10,7 @@ from string import Template
 from typing import Final
 
 from aispine.agent.definition import Kind
+from aispine.agent.folder import built_in
 from aispine.agent.manifest import check
 from aispine.errors import Conflict, InvalidRequest
 
@@ -19,10 +20,13 @@ SUFFIX: Final = ".tmpl"
 def create(agent_id: str, parent: Path, kind: Kind = "python") -> tuple[Path, ...]:
     """Makes the folder `agent_id` in `parent` and returns the paths of its files.
 
-    Raises `InvalidRequest` on a name that cannot be an id, and `Conflict` when the folder is there and not empty.
+    Raises `InvalidRequest` on a name that cannot be an id, and `Conflict` when the folder is there and not empty or
+    the id is that of a built-in agent, which the new one would hide from every flow.
     """
     folder = parent / agent_id
     _check_id(agent_id)
+    if (built_in() / agent_id).is_dir():
+        raise Conflict(f"there is a built-in agent `{agent_id}`", field="name", hint="Choose another name.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Conflict(f"{folder} exists and is not empty", hint="Choose another name, or another --directory.")
     words = {"agent_id": agent_id, "title": agent_id.replace("_", " ").replace("-", " ").capitalize(), "folder": folder}

@@ -119,6 +119,8 @@ def _register_agents(engine_url: str) -> None:
         store.dispose()
     for problem in synced.problems:
         sys.stderr.write(f"warning: {problem.message}\n")
+    for agent_id in synced.hidden:
+        sys.stderr.write(f"warning: your agent `{agent_id}` is called in place of the built-in one of this id\n")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pytest
 
 from cli.samples import sample
 from tests.acceptance.cli.conftest import Project
+from tests.support import polling
 
 SLOW = "{id: slow, type: processor, agent_id: echo, config: {sleep_seconds: 15}, timeout: 90, pool: io}"
 FAILING = "{id: bad, type: processor, agent_id: echo, config: {fail_first: 9}, retry: {max_attempts: 1}}"
@@ -141,6 +142,19 @@ def test_nothing_is_deployed_when_one_of_several_files_has_problems(project: Pro
     assert done.code == 2
     assert "guilty.yaml:5:" in done.err
     assert project.run("flow", "show", "innocent").code == 1
+
+
+def test_an_agent_that_is_made_while_the_stack_runs_is_found(project: Project) -> None:
+    made = project.run("agent", "create", "word_counter")
+    assert (project.folder / "agents" / "word_counter" / "agent.yaml").is_file(), made.out
+    node = "{id: a, type: processor, agent_id: word_counter@^1.0, input: {text: one two}}"
+    file = project.write_flow("counts_words", node)
+    polling.eventually(lambda: project.run("flow", "deploy", file).code == 0, seconds=30)
+    assert project.run("flow", "run", "counts_words", "--wait", "--output", "json").json["output"] == {"words": 2}
+    (own,) = [
+        each for each in project.run("agent", "list", "--output", "json").json if each["agent_id"] == "word_counter"
+    ]
+    assert own["official"] is False
 
 
 def test_an_agent_that_is_not_there_is_a_problem_with_its_place(project: Project) -> None:

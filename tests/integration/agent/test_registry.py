@@ -7,9 +7,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from aispine import settings
-from aispine.agent import credential, registry
+from aispine.agent import credential, folder, registry
 from aispine.agent.contract import Health
 from aispine.agent.folder import built_in
+from aispine.agent.watch import SECONDS, FolderWatch
 from aispine.errors import Conflict, Forbidden, InvalidAgent, InvalidRequest, NotFound, VersionConflict
 from aispine.store.ids import new_id
 from tests.integration.agent import remote
@@ -74,6 +75,53 @@ def test_a_folder_with_a_new_version_retires_the_one_it_held(engine_store, web_s
         resolve(web_store, tenant, agent_id, "1.0.0")
     with web_store.session(tenant) as session:
         assert registry.get(session, tenant, agent_id, "1.0.0").version == "1.0.0"
+
+
+@pytest.fixture
+def beside(tmp_path, monkeypatch):
+    """A folder of agents that stands in the place of the built-in one."""
+    monkeypatch.setattr(folder, "built_in", lambda: tmp_path / "built_in")
+    return tmp_path / "built_in"
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "0.9.0"])
+def test_an_own_agent_hides_every_version_of_the_built_in_one(
+    engine_store, web_store, tenant, tmp_path, agent_id, beside, version
+):
+    write_agent(beside / "a", CODE, agent_id=agent_id)
+    sync(engine_store, beside)
+    with web_store.session(tenant) as session:
+        assert registry.show(session, tenant, agent_id).official
+    own = write_agent(tmp_path / "own" / "a", CODE, agent_id=agent_id, version=version)
+    assert sync(engine_store, beside, tmp_path / "own").hidden == (agent_id,)
+    assert resolve(web_store, tenant, agent_id) == own
+    with web_store.session(tenant) as session:
+        shown = registry.show(session, tenant, agent_id)
+    assert (shown.official, shown.versions) == (False, (version,))
+
+
+def test_a_built_in_agent_is_back_once_the_own_one_has_another_id(
+    engine_store, web_store, tenant, tmp_path, agent_id, beside
+):
+    built_in = write_agent(beside / "a", CODE, agent_id=agent_id)
+    write_agent(tmp_path / "own" / "a", CODE, agent_id=agent_id, version="2.0.0")
+    sync(engine_store, beside, tmp_path / "own")
+    write_agent(tmp_path / "own" / "a", CODE, agent_id=f"{agent_id}x")
+    assert sync(engine_store, beside, tmp_path / "own").hidden == ()
+    assert resolve(web_store, tenant, agent_id) == built_in
+
+
+def test_a_folder_that_comes_while_it_is_watched_is_registered(engine_store, web_store, tenant, tmp_path, agent_id):
+    now = [0.0]
+    watch = FolderWatch(engine_store, (tmp_path,), clock=lambda: now[0])
+    watch.look()
+    definition = write_agent(tmp_path / "a", CODE, agent_id=agent_id)
+    watch.look()
+    with pytest.raises(NotFound):
+        resolve(web_store, tenant, agent_id)
+    now[0] += SECONDS
+    watch.look()
+    assert resolve(web_store, tenant, agent_id) == definition
 
 
 def test_two_folders_hold_two_versions_and_the_range_chooses(engine_store, web_store, tenant, tmp_path, agent_id):
@@ -176,7 +224,7 @@ def test_what_cannot_be_registered_is_told_and_not_stored(agent, register, web_s
     with pytest.raises(InvalidAgent, match=says):
         register(agent, **values)
     with web_store.session(tenant) as session:
-        assert all(each.official for each in registry.list_agents(session, tenant))
+        assert all(each.agent.kind == "python" for each in registry.list_agents(session, tenant))
 
 
 @pytest.mark.parametrize("api_key", [5, "", "two words"])

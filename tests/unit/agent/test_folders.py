@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import runpy
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from werkzeug.serving import make_server
 
 import aispine
 from aispine.agent import checkup, folder, scaffold
@@ -37,6 +40,32 @@ def test_what_the_scaffold_makes_passes_the_checks(tmp_path):
     scaffold.create("invoice_reader", tmp_path)
     checks = checkup.check_folder(tmp_path / "invoice_reader", Settings(home=tmp_path))
     assert [check.problem for check in checks] == [None] * 4
+
+
+@pytest.mark.parametrize(("key", "well"), [("secret", True), ("other", False)])
+def test_the_containers_health_check_sends_the_agents_key(tmp_path, monkeypatch, key, well):
+    scaffold.create("invoice_reader", tmp_path, "http")
+    made = tmp_path / "invoice_reader"
+    assert "healthcheck.py" in (made / "Dockerfile").read_text()
+    monkeypatch.setenv("AGENT_API_KEY", "secret")
+    app = runpy.run_path(str(made / "app.py"))["app"]
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        env = {"AGENT_API_KEY": key, "AGENT_URL": f"http://127.0.0.1:{server.port}"}
+        ended = subprocess.run([sys.executable, made / "healthcheck.py"], env=env, capture_output=True, check=False)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert (ended.returncode == 0) is well
+
+
+def test_the_id_of_a_built_in_agent_is_taken(tmp_path):
+    with pytest.raises(Conflict, match="built-in agent `triage`"):
+        scaffold.create("triage", tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["", "9lives", "../up", "a b", "-x", "a/b", "x" * 101])
