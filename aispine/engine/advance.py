@@ -70,7 +70,7 @@ def finish(store: Store, held: Held, fact: Fact, terms: Terms, take: Take = NOTH
         if transition is not None:
             return transition
     plan = plans.find(store, execution.flow_version_id)
-    rows = plans.reach(plan, execution.flow_version_id, held.node.path)
+    rows = plans.reach(plan, held.node.path)
     return advance(store, execution.execution_id, [fact], terms, rows=rows, take=take)
 
 
@@ -135,7 +135,7 @@ def _locked(
             if reading is None:
                 transitions.end(link)
                 return None
-            plan = plans.loaded(reading.execution.flow_version_id)
+            plan = plans.loaded(store, reading.execution.flow_version_id)
             reading, transition = _decide(link, plan, reading, question, wanted)
             if transition.empty:
                 transitions.end(link)

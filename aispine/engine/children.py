@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from sqlalchemy.orm import Session
+
 from aispine.agent.contract import AgentFailure, FailureCode
 from aispine.engine import start
 from aispine.engine.facts import ChildEnded, ChildStarted, Fact, Finished
@@ -14,9 +16,12 @@ from aispine.flow.state import ExecutionState, NodeState
 from aispine.flow.status import ExecutionStatus
 from aispine.store import executions
 from aispine.store.database import Store
+from aispine.store.executions import Family
 
 MAX_DEPTH: Final = 16
 """How many executions may stand above one: a flow may call itself, but not for ever."""
+MAX_DESCENDANTS: Final = 10_000
+"""How many executions may stand below one: a flow that calls itself several times grows by powers."""
 
 
 def begin(store: Store, execution: ExecutionState, node: NodeState, spec: Node) -> Fact:
@@ -44,6 +49,13 @@ def ended(store: Store, path: str, child: str) -> ChildEnded | None:
     return ChildEnded(path=path, child=child, status=status, output=row.output, error=row.error)
 
 
+def _check_size(session: Session, family: Family) -> None:
+    if family.depth >= MAX_DEPTH:
+        raise AISpineError(f"subflows stand {family.depth + 1} deep; the limit is {MAX_DEPTH}")
+    if executions.descendants(session, family.root, MAX_DESCENDANTS) >= MAX_DESCENDANTS:
+        raise AISpineError(f"{MAX_DESCENDANTS:,} executions stand below {family.root}; that is the limit")
+
+
 def _find_or_start(store: Store, execution: ExecutionState, node: NodeState, subflow: Subflow) -> str:
     tried = node.attempt - node.lost_attempts
     parent = Parent(execution_id=execution.execution_id, path=node.path, attempt=tried)
@@ -51,10 +63,9 @@ def _find_or_start(store: Store, execution: ExecutionState, node: NodeState, sub
         found = executions.find_child(session, parent.execution_id, parent.path, parent.attempt)
         if found is not None:
             return found.execution_id
-        depth = executions.depth(session, execution.execution_id) + 1
-        if depth > MAX_DEPTH:
-            raise AISpineError(f"subflows stand {depth} deep; the limit is {MAX_DEPTH}")
+        family = executions.family(session, execution.execution_id)
+        _check_size(session, family)
         request = StartRequest(flow_id=subflow.flow_id, version=subflow.version, input=node.input)
-        row = start.start(session, execution.tenant_id, request, parent=parent, depth=depth)
+        row = start.start(session, execution.tenant_id, request, parent=parent, above=family)
     start.announce(row.execution_id, row.flow_id)
     return row.execution_id

@@ -17,8 +17,7 @@ _SIZE: Final = 256
 _REACH: Final = 32
 """How many nodes ahead a read looks; what lies further is read when it is needed."""
 
-_plans: OrderedDict[int, Plan] = OrderedDict()
-_reaches: dict[tuple[int, str], tuple[str, ...]] = {}
+_plans: OrderedDict[tuple[str, int], Plan] = OrderedDict()
 
 
 class NotLoadedError(Exception):
@@ -29,9 +28,9 @@ class NotLoadedError(Exception):
         super().__init__(flow_version_id)
 
 
-def loaded(flow_version_id: int) -> Plan:
+def loaded(store: Store, flow_version_id: int) -> Plan:
     """The plan, when this process has it. Raises `NotLoadedError`."""
-    found = _plans.get(flow_version_id)
+    found = _plans.get((store.database, flow_version_id))
     if found is None:
         raise NotLoadedError(flow_version_id)
     return found
@@ -39,23 +38,22 @@ def loaded(flow_version_id: int) -> Plan:
 
 def find(store: Store, flow_version_id: int, tenant_id: str | None = None) -> Plan:
     """The plan of a deployed version. Raises `NotFound` when there is none."""
-    found = _plans.get(flow_version_id)
+    key = (store.database, flow_version_id)
+    found = _plans.get(key)
     if found is None:
-        found = _plans[flow_version_id] = _load(store, flow_version_id, tenant_id)
+        found = _plans[key] = _load(store, flow_version_id, tenant_id)
         if len(_plans) > _SIZE:
-            forgotten, _ = _plans.popitem(last=False)
-            for key in [key for key in _reaches if key[0] == forgotten]:
-                del _reaches[key]
+            _plans.popitem(last=False)
     return found
 
 
-def reach(plan: Plan, flow_version_id: int, path: str) -> tuple[str, ...]:
+def reach(plan: Plan, path: str) -> tuple[str, ...]:
     """The rows that are read at once when the node at `path` ends: its frames, joins behind it, what is referred to."""
     frame, name = paths.frame_of(path), paths.name_of(path)
-    key = (flow_version_id, name)
-    if key not in _reaches:
-        _reaches[key] = tuple(dict.fromkeys(_ahead(plan.graph_at(frame), name)))
-    ahead = (found for each in _reaches[key] if (found := _place(plan, frame, each)) is not None)
+    names = plan.memo.get(name)
+    if names is None:
+        names = plan.memo[name] = tuple(dict.fromkeys(_ahead(plan.graph_at(frame), name)))
+    ahead = (found for each in names if (found := _place(plan, frame, each)) is not None)
     return (path, *ahead, *_around(frame))
 
 

@@ -20,6 +20,7 @@ from aispine.flow.inputs import check_input
 from aispine.flow.model import Flow, Node
 from aispine.flow.status import ExecutionStatus
 from aispine.store.database import dumps
+from aispine.store.executions import Family
 from aispine.store.ids import new_id
 from aispine.store.models import ExecutionRow
 
@@ -54,7 +55,7 @@ def start(
     request: StartRequest,
     *,
     parent: Parent | None = None,
-    depth: int = 0,
+    above: Family | None = None,
     schedule_id: str | None = None,
 ) -> ExecutionRow:
     """Adds a queued execution in the caller's transaction; `announce` it after the commit.
@@ -78,7 +79,8 @@ def start(
         parent_execution_id=parent.execution_id if parent else None,
         parent_path=parent.path if parent else None,
         parent_attempt=parent.attempt if parent else None,
-        depth=depth,
+        depth=above.depth + 1 if above else 0,
+        root_execution_id=above.root if above else None,
         schedule_id=schedule_id,
         due_at=patience(),
     )

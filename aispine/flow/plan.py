@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -69,6 +69,8 @@ class Plan:
     bodies: Mapping[tuple[str, str], Graph]
     exits: tuple[str, ...]
     """The nodes whose outputs are the execution's when the flow names none: `exit_points`, `output` nodes, or sinks."""
+    memo: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
+    """What was worked out about single nodes and would be worked out again."""
 
     def node(self, path: str) -> Node:
         """The node at a path, or the container of a frame. Raises KeyError when the flow has none there."""

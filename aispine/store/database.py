@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import psycopg2
 from psycopg2.errors import LockNotAvailable
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, SessionTransaction
@@ -33,6 +33,12 @@ class Store:
         self._options = options
         self._pool_size = pool_size
         self.clock = DatabaseClock()
+
+    @functools.cached_property
+    def database(self) -> str:
+        """Names the database, whichever login is used."""
+        url = make_url(self._url)
+        return f"{url.host}:{url.port}/{url.database}?{url.query.get('host')}"
 
     @functools.cached_property
     def engine(self) -> Engine:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import literal, select, tuple_
+from sqlalchemy import func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, defer
 
@@ -86,6 +86,23 @@ def statuses(session: Session, execution_ids: Sequence[str]) -> Mapping[str, str
     return {row[0]: row[1] for row in rows}
 
 
-def depth(session: Session, execution_id: str) -> int:
-    """How many executions stand above this one."""
-    return session.scalar(select(ExecutionRow.depth).where(ExecutionRow.execution_id == execution_id)) or 0
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Family:
+    """Where an execution stands among subflows: how many above it, and the topmost (itself, when there is none)."""
+
+    depth: int
+    root: str
+
+
+def family(session: Session, execution_id: str) -> Family:
+    """Where the execution stands."""
+    row = session.execute(
+        select(ExecutionRow.depth, ExecutionRow.root_execution_id).where(ExecutionRow.execution_id == execution_id)
+    ).one()
+    return Family(depth=row.depth, root=row.root_execution_id or execution_id)
+
+
+def descendants(session: Session, root: str, at_most: int) -> int:
+    """How many executions stand below the topmost one, counted no further than `at_most`."""
+    below = select(ExecutionRow.execution_id).where(ExecutionRow.root_execution_id == root).limit(at_most)
+    return session.scalar(select(func.count()).select_from(below.subquery())) or 0

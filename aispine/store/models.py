@@ -157,6 +157,7 @@ class ExecutionRow(Base):
             postgresql_where=text("correlation_id IS NOT NULL"),
         ),
         Index("ix_executions_labels", "labels", postgresql_using="gin", postgresql_where=text("labels <> '{}'")),
+        Index("ix_executions_root", "root_execution_id", postgresql_where=text("root_execution_id IS NOT NULL")),
         Index(
             "uq_executions_parent",
             "parent_execution_id",
@@ -212,6 +213,8 @@ class ExecutionRow(Base):
     """Which attempt of the subflow node started this one: a repeated start finds it again."""
     depth: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     """How many executions stand above this one."""
+    root_execution_id: Mapped[str | None] = mapped_column(Id)
+    """The topmost of them; None for an execution that is no child."""
     rerun_of: Mapped[str | None] = mapped_column(Id)
     schedule_id: Mapped[str | None] = mapped_column(Id)
     paused_at: Mapped[datetime | None] = mapped_column(Timestamp)
