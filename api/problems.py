@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from aispine import logs
@@ -87,4 +86,6 @@ def problem(
         "request_id": g.get("request_id"),
     }
     body.update((name, value) for name, value in members.items() if value is not None)
-    return Response(json.dumps(body), status=status, headers=dict(headers or {}), content_type=CONTENT_TYPE)
+    # Written like every other answer: the same spacing, and a line end.
+    written = f"{current_app.json.dumps(body, separators=(',', ':'))}\n"
+    return Response(written, status=status, headers=dict(headers or {}), content_type=CONTENT_TYPE)

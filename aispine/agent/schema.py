@@ -12,6 +12,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import EMPTY_REGISTRY
 
 from aispine.agent.definition import AgentVersion
+from aispine.flow.misfit import words
 
 MOST_MISFITS: Final = 10
 
@@ -52,7 +53,7 @@ def _misfits(validator: Draft202012Validator, value: Any) -> list[str]:
         errors = sorted(validator.iter_errors(value), key=lambda error: error.json_path)
     except (Unresolvable, RecursionError) as error:
         return [f"the schema cannot be applied: {type(error).__name__}"]
-    return [f"{_place(error)}: {_shortened(error.message)}" for error in errors[:MOST_MISFITS]]
+    return [f"{_place(error)}: {_shortened(words(error))}" for error in errors[:MOST_MISFITS]]
 
 
 def _place(error: ValidationError | SchemaError) -> str:

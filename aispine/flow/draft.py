@@ -13,7 +13,8 @@ from aispine.flow.model import Node, NodeType, RetryPolicy
 from aispine.flow.node_builder import build_node
 from aispine.flow.node_keys import CALLING_TYPES, NODE_KEYS, TYPE_ALIASES, keys_of, owners_of
 from aispine.flow.problem import Report
-from aispine.flow.reading import Link, Misfit, Reading, Use, did_you_mean
+from aispine.flow.reading import Link, Misfit, Reading, Use
+from aispine.flow.references import suggest
 from aispine.flow.section import Table, is_mapping, read_retry, read_section, table
 from aispine.flow.tree import Limits, Tree
 from aispine.flow.values import ID_RULE, NODE_ID, read_duration
@@ -155,10 +156,11 @@ def _type(tree: Tree, reading: Reading) -> NodeType | None:
     try:
         return NodeType(name)
     except ValueError:
-        names = [*NodeType, *TYPE_ALIASES]
-        hint = did_you_mean(name, names) or f"There are {', '.join(NodeType)}."
+        meant = suggest(name, [*NodeType, *TYPE_ALIASES])
+        hint = f"Did you mean `{meant}`?" if meant else f"There are {', '.join(NodeType)}."
         reading.report.add("unknown_type", f"there is no node type `{name[:100]}`", member.position, hint=hint)
-        return None
+        # The rest of the node is read as what was meant, so that its own mistakes are told at once too.
+        return TYPE_ALIASES.get(meant) or NodeType(meant) if meant else None
 
 
 def _read_values(tree: Tree, node_type: NodeType | None, reading: Reading) -> dict[str, Any]:

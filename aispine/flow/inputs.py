@@ -13,6 +13,7 @@ from jsonschema.exceptions import SchemaError, ValidationError
 from referencing.exceptions import Unresolvable
 
 from aispine.errors import InvalidInput
+from aispine.flow.misfit import words
 from aispine.flow.model import Flow
 from aispine.flow.schema_cost import REFERENCES, Endless, check_cost, resolve
 
@@ -63,7 +64,7 @@ def schema_problem(schema: Any) -> str | None:
 def _misfits(schema: Mapping[str, Any], value: Any, what: str) -> list[dict[str, str]]:
     found: list[dict[str, str]] = []
     for error in _validator(_canonical(schema)).iter_errors(value):
-        found.append({"path": _path(error, what), "message": error.message[:500]})
+        found.append({"path": _path(error, what), "message": words(error)[:500]})
         if len(found) >= MAX_ERRORS:
             break
     return sorted(found, key=lambda each: each["path"])

@@ -59,6 +59,30 @@ def examine(settings: Settings, *, embedded: bool) -> Iterator[Check]:
         yield _check(name, look)
 
 
+def examine_remote(settings: Settings) -> Iterator[Check]:
+    """Looks at a stack of another machine, as far as its API shows it: whether it answers and takes the key."""
+    yield _check("web", lambda: _web(settings))
+    yield _check("API key", lambda: _key(settings))
+    yield _check("the rest", _elsewhere)
+
+
+def _elsewhere() -> str:
+    raise Skipped("home, database, redis and workers are looked at where the stack runs")
+
+
+def _key(settings: Settings) -> str:
+    import requests
+
+    headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
+    try:
+        answer = requests.get(f"{str(settings.url).rstrip('/')}/api/v1/flows?limit=1", headers=headers, timeout=5)
+    except requests.RequestException:
+        raise Skipped("see the line of web") from None
+    if answer.status_code == requests.codes.unauthorized:
+        raise Unwell("the API does not take the key", hint="Set AISPINE_API_KEY or give --api-key.")
+    return "the API takes it"
+
+
 def _check(name: str, look: Callable[[], str]) -> Check:
     check = Check(name=name, state="ok", detail="")
     try:

@@ -134,7 +134,7 @@ def test_input_and_output_are_checked_against_their_schemas(tmp_path):
     code = "def execute(input, config, context): return {'n': config['n']}"
     assert outcome(tmp_path, code, more=more, config={"n": 1}).outcome.output == {"n": 1}
     missing = outcome(tmp_path, code, more=more, input={"text": 5}).outcome
-    assert (missing.code, missing.detail) == ("invalid_input", {"misfits": ["text: 5 is not of type 'string'"]})
+    assert (missing.code, missing.detail) == ("invalid_input", {"misfits": ["text: must be a string; it is 5"]})
     assert outcome(tmp_path, code, more=more, config={"n": "x"}).outcome.code == "invalid_response"
 
 

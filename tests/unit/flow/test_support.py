@@ -109,7 +109,7 @@ def test_an_input_that_does_not_fit_is_refused_with_the_path_of_each_misfit():
     with pytest.raises(InvalidInput) as caught:
         check_input(flow, {"pages": [1, "two"]})
     assert [error["path"] for error in caught.value.errors] == ["input", "input.pages[1]"]
-    assert "'document' is a required property" in caught.value.message
+    assert "`document` is required" in caught.value.message
 
 
 def test_without_a_schema_any_input_is_fine():

@@ -184,7 +184,7 @@ MISTAKES = [
     ("an id that is no id", "  - {id: 1a, type: input}\n", "invalid_value", 4, 10, "letter"),
     ("a reserved id", "  - {id: continue, type: input}\n", "invalid_value", 4, 10, None),
     ("no type", "  - {id: b}\n", "missing_key", 4, 5, "type: processor"),
-    ("an unknown type", "  - {id: b, type: procesor}\n", "unknown_type", 4, 19, "Did you mean `processor`?"),
+    ("an unknown type", "  - {id: b, type: procesor, agent_id: e}\n", "unknown_type", 4, 19, "Did you mean `processor`?"),
     ("an unknown key", "  - {id: b, type: input, depend_on: []}\n", "unknown_key", 4, 26, "`depends_on`"),
     ("a key of another type", "  - {id: b, type: transform, body: []}\n", "misplaced_key", 4, 30, "loop, map"),
     ("no agent", "  - {id: b, type: processor}\n", "missing_key", 4, 5, "agent_id"),

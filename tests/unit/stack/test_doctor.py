@@ -6,7 +6,8 @@ import pytest
 
 from aispine.settings import Settings
 from aispine.stack import home
-from aispine.stack.doctor import examine
+from aispine.stack.doctor import examine, examine_remote
+from tests.unit.cli.standin import problem, reply, serving
 
 
 def checks(folder, *, embedded=True, **changes):
@@ -57,3 +58,24 @@ def test_servers_that_do_not_answer_are_told_apart(tmp_path):
 @pytest.mark.parametrize("name", ["home", "disk"])
 def test_a_home_that_is_there_is_well(tmp_path, name):
     assert checks(tmp_path)[name].state == "ok"
+
+
+@pytest.mark.parametrize(("key", "state"), [("sk_1", "ok"), ("sk_2", "failed"), (None, "failed")])
+def test_of_a_stack_elsewhere_only_what_its_api_shows_is_looked_at(tmp_path, key, state):
+    def answer(request):
+        if request.path == "/health":
+            return reply({"version": "9.9.9"})
+        return reply({}) if request.headers.get("Authorization") == "Bearer sk_1" else problem(401)
+
+    with serving(answer) as server:
+        found = {check.name: check for check in examine_remote(Settings(home=tmp_path, url=server.url, api_key=key))}
+    assert found["web"].state == "ok"
+    assert found["API key"].state == state
+    assert {check.state for check in found.values()} <= {"ok", state, "skipped"}
+
+
+def test_a_stack_elsewhere_that_does_not_answer_is_one_failure(tmp_path):
+    with serving(lambda _: reply({})) as gone:
+        pass
+    states = [check.state for check in examine_remote(Settings(home=tmp_path, url=gone.url))]
+    assert states == ["failed", "skipped", "skipped"]
