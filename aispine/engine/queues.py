@@ -25,16 +25,21 @@ class Queues:
         self._redis = redis.Redis.from_url(broker_url, socket_timeout=5) if broker_url.startswith("redis") else None
         self._epoch: bytes | None = None
 
-    def renewed(self) -> bool:
-        """True once after Redis was emptied or replaced; while it does not answer nothing is known."""
+    def renewed(self) -> float | None:
+        """Once after Redis was emptied or replaced: how many seconds ago that was first noticed; otherwise None.
+
+        While it does not answer nothing is known.
+        """
         if self._redis is None:
-            return False
+            return None
         try:
-            fresh = self._redis.set(EPOCH, secrets.token_hex(8), nx=True)
+            fresh = self._redis.set(EPOCH, f"{time.time():.3f} {secrets.token_hex(8)}", nx=True)
             before, self._epoch = self._epoch, self._redis.get(EPOCH)  # type: ignore[assignment] # redis-py types sync and async in one
         except redis.RedisError:
-            return False
-        return bool(fresh) or (before is not None and before != self._epoch)
+            return None
+        if fresh:
+            return 0.0
+        return _age(self._epoch) if before is not None and before != self._epoch else None
 
     def lengths(self) -> Mapping[str, int]:
         """How many messages wait in each queue; nothing while that cannot be told."""
@@ -63,3 +68,12 @@ class Queues:
             return not any(pipe.execute())
         except redis.RedisError:
             return False
+
+
+def _age(epoch: bytes | None) -> float:
+    """Seconds since an epoch began; none for one that does not say."""
+    began, _, _ = (epoch or b"").partition(b" ")
+    try:
+        return max(0.0, time.time() - float(began))
+    except ValueError:
+        return 0.0

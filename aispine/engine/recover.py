@@ -140,8 +140,15 @@ class Tick:
 
     def _find_lost_messages(self) -> None:
         """The broker was emptied or replaced, or holds nothing while nodes are queued: their messages are gone."""
-        if self.queues.renewed():
-            hastened = due.hasten_queued(self.store, older_than=0.0)
+        age = self.queues.renewed()
+        if age is not None:
+            # Of several beats the first sends again; the others see to what it has not.
+            hastened = due.hasten_queued(
+                self.store,
+                older_than=0.0,
+                nodes_within=self.terms.lost_after - age,
+                starts_within=START_AGAIN - age,
+            )
         elif self.queues.empty():
             hastened = due.hasten_queued(self.store, older_than=SETTLED)
         else:

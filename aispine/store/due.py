@@ -9,6 +9,7 @@ from typing import Any, Final
 from aispine.store.database import Store
 from aispine.store.prepared import Statement
 
+_EVER: Final = 1e9
 _NODES: Final = Statement(
     "due_nodes",
     "int",
@@ -79,7 +80,7 @@ _NEXT: Final = Statement(
 # A row that somebody changes just now is no longer lost; waiting for it could deadlock with a cancel.
 _OVERDUE: Final = Statement(
     "hasten_queued",
-    "double precision",
+    "double precision, double precision, double precision",
     """
     WITH nodes AS (
       UPDATE node_executions n SET due_at = clock_timestamp()
@@ -87,6 +88,7 @@ _OVERDUE: Final = Statement(
         SELECT execution_id, path FROM node_executions
         WHERE due_at > clock_timestamp() AND status = 'queued'
           AND queued_at < clock_timestamp() - $1 * interval '1 second'
+          AND due_at < clock_timestamp() + $2 * interval '1 second'
         FOR NO KEY UPDATE SKIP LOCKED
       ) lost
       WHERE n.execution_id = lost.execution_id AND n.path = lost.path
@@ -97,6 +99,7 @@ _OVERDUE: Final = Statement(
         SELECT execution_id FROM executions
         WHERE due_at > clock_timestamp() AND status = 'queued'
           AND created_at < clock_timestamp() - $1 * interval '1 second'
+          AND due_at < clock_timestamp() + $3 * interval '1 second'
         FOR NO KEY UPDATE SKIP LOCKED
       ) lost
       WHERE e.execution_id = lost.execution_id
@@ -169,10 +172,13 @@ def orphans(store: Store, limit: int) -> Sequence[str]:
         return [str(row.execution_id) for row in _ORPHANS.all(link, limit)]
 
 
-def hasten_queued(store: Store, older_than: float) -> int:
-    """Makes everything due that has been queued for `older_than` seconds, because its messages are gone."""
+def hasten_queued(store: Store, older_than: float, *, nodes_within: float = _EVER, starts_within: float = _EVER) -> int:
+    """Makes everything due that has been queued for `older_than` seconds, because its messages are gone.
+
+    What would be due later than within so many seconds has been sent again just now and stays as it is.
+    """
     with store.autocommit() as link:
-        row = _OVERDUE.one(link, older_than)
+        row = _OVERDUE.one(link, older_than, nodes_within, starts_within)
     return 0 if row is None else int(row.hastened)
 
 
