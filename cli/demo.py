@@ -28,8 +28,10 @@ _TERMINATED: Final = 128 + signal.SIGTERM
 _NEXT: Final = (
     ("aispine init hello && cd hello", "a project of your own, with a flow and an agent"),
     ("aispine up", "its stack, until Ctrl-C"),
-    ("aispine flow run flows/hello.yaml --input @flows/hello.input.json --watch", ""),
-    ("", "your flow on it, in another terminal and the same folder"),
+    (
+        "aispine flow run flows/hello.yaml --input @flows/hello.input.json --watch",
+        "your flow on it, in another terminal and the same folder",
+    ),
     ("aispine --help", "everything else"),
 )
 
@@ -150,14 +152,12 @@ def _part(console: Console, title: str) -> None:
 
 
 def _show_next(console: Console) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    grid = Table.grid(padding=(0, 3, 0, 0))
-    for command, what in (*_activation(), *_NEXT):
-        grid.add_row(Text(f"  {command}"), Text(what, style="dim"))
     _part(console, "Where to look next")
-    console.print(grid)
+    for command, what in (*_activation(), *_NEXT):
+        console.print(Text(f"  {command}"), soft_wrap=True)
+        console.print(Text(f"      {what}", style="dim"))
 
 
 def _activation() -> Iterator[tuple[str, str]]:

@@ -63,6 +63,11 @@ class _Stream(io.TextIOBase):
     def __init__(self, inner: TextIO) -> None:
         self._inner = inner
 
+    @property
+    def encoding(self) -> str:  # type: ignore[override] # TextIOBase says None here, before __getattr__ is asked.
+        """What the stream behind it writes, by which commands choose their signs."""
+        return self._inner.encoding
+
     def write(self, text: str) -> int:
         capture = _current.get()
         if capture is None:

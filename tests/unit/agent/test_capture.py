@@ -1,6 +1,7 @@
 # ruff: noqa: T201 - printing is what is tested here.
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import threading
@@ -63,3 +64,10 @@ def test_the_text_is_bounded_and_says_when_it_was_cut(parts, limit):
     assert text.endswith(mark) == (len(whole) > limit)
     assert len(text.removesuffix(mark).replace("\N{REPLACEMENT CHARACTER}", "\0").encode()) <= limit
     assert "\0" not in text
+
+
+def test_what_stands_for_stdout_writes_the_same_encoding(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+    with capturing(Capture(100)):
+        pass
+    assert sys.stdout.encoding == "utf-8"
