@@ -55,7 +55,7 @@ def test_a_failing_execution_exits_with_1_and_says_where(project: Project) -> No
     done = project.run("flow", "run", project.write_flow("failing", FAILING), "--wait")
     assert done.code == 1
     assert "Error: the execution failed in `bad`: unavailable: attempt 1 of 9" in done.err
-    assert "flow logs" in done.err
+    assert "execution show" in done.err
 
 
 def test_a_failing_execution_is_one_json_object_too(project: Project) -> None:

@@ -62,7 +62,7 @@ def test_a_paused_execution_waits_for_its_resume(project: Project, started: Call
 def test_a_retried_execution_is_watched_beyond_its_first_end(project: Project) -> None:
     failed = project.run("flow", "run", project.write_flow("flaky", PAGES), "--wait", "--output", "json")
     execution_id = failed.json["execution_id"]
-    assert (failed.code, "--node pages[" in failed.err) == (1, True)
+    assert (failed.code, "pages[" in failed.err) == (1, True)
     for _ in range(2):
         if project.run("execution", "show", execution_id, "--output", "json").json["status"] == "failed":
             project.run("execution", "retry", execution_id)
