@@ -38,7 +38,7 @@ def test_agents_come_in_pages_and_by_what_they_can_do(client: FlaskClient) -> No
     assert [agent["agent_id"] for agent in first["data"] + rest["data"]] == every
     assert "echo" in [agent["agent_id"] for agent in get(client, capability="echo", kind="python")["data"]]
     assert get(client, kind="http")["data"] == []
-    assert get(client, official=False)["data"] == []
+    assert get(client, official=False, kind="http")["data"] == []
 
 
 def test_an_agent_over_http_is_registered_changed_asked_and_deleted(client: FlaskClient) -> None:
@@ -75,7 +75,7 @@ def test_the_health_of_an_agent_that_is_down_says_why(
 def test_what_is_no_agent_is_refused_and_not_stored(client: FlaskClient, body: Any) -> None:
     answer = client.post(AGENTS, json=body)
     assert 400 <= answer.status_code < 500, answer.text
-    assert get(client, official=False)["data"] == []
+    assert get(client, official=False, kind="http")["data"] == []
 
 
 def test_an_unknown_agent_is_not_found_with_the_nearest_one(client: FlaskClient) -> None:

@@ -16,7 +16,7 @@ from aispine.store.database import Store
 from api.routes import routes
 from tests.support.agents import HttpAgent
 
-LISTS = ("/api/v1/flows", "/api/v1/executions", "/api/v1/schedules", "/api/v1/agents?official=0")
+LISTS = ("/api/v1/flows", "/api/v1/executions", "/api/v1/schedules", "/api/v1/agents?official=0&kind=http")
 
 
 def own_routes(app: Flask) -> list[tuple[str, str]]:

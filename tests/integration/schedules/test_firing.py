@@ -26,7 +26,9 @@ HOURLY = {"every": "1h", "input": {"region": "south"}}
 
 def test_a_schedule_that_is_due_starts_one_execution_with_its_input(timetable: Timetable, flows: Flows) -> None:
     flows.deploy(flow("report", echo("a"), schedule=HOURLY))
-    assert schedules.fire_due(timetable.store) == []
+    # What other tests have left due is fired on the way.
+    schedules.fire_due(timetable.store)
+    assert timetable.firings() == []
     due_at = timetable.make_due()
     (fired,) = schedules.fire_due(timetable.store)
     (execution,) = timetable.executions()
