@@ -41,7 +41,7 @@ _SETTINGS: Final = {
     "unix_socket_permissions": "0700",
     "max_connections": "100",
     # Small: a laptop runs this beside everything else. Durability stays at PostgreSQL's defaults, all on.
-    "shared_buffers": "32MB",
+    "shared_buffers": "16MB",
     "jit": "off",
     "io_method": "sync",
     "max_parallel_workers_per_gather": "0",
