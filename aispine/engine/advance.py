@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import psycopg2
@@ -153,9 +153,8 @@ def held_after(transition: Transition) -> Held | None:
     """The node that the deciding process took with the transition, ready to run."""
     if transition.claimed is None:
         return None
-    node = replace(transition.nodes[transition.claimed], stored=True)
-    known = {path: replace(other, stored=True) for path, other in transition.known.items()}
-    return Held(node=node, execution=transition.execution, known={**known, node.path: node})
+    node = transition.nodes[transition.claimed]
+    return Held(node=node, execution=transition.execution, known={**transition.known, node.path: node})
 
 
 def _speculate(store: Store, held: Held, fact: Fact, terms: Terms, take: Take) -> Transition | None:
