@@ -1,0 +1,36 @@
+"""The tables.
+
+Payloads are `json` (kept as written, never queried in SQL), labels are `jsonb` (filtered). What belongs to an
+execution carries no foreign key to it: checking one would lock the execution's row once more for every row written.
+"""
+
+from aispine.store.models.agents import AgentRow, AgentVersionRow
+from aispine.store.models.base import PLATFORM, PLATFORM_ONLY, SHARED, Base
+from aispine.store.models.executions import EventRow, ExecutionRow, NodeExecutionRow, NodeLogRow, SignalRow
+from aispine.store.models.flows import FlowRow, FlowVersionRow
+from aispine.store.models.schedules import ScheduleFiringRow, ScheduleRow
+from aispine.store.models.tenants import ApiKey, IdempotencyKeyRow, Tenant
+from aispine.store.models.workers import CounterRow, WorkerRow
+
+__all__ = [
+    "PLATFORM",
+    "PLATFORM_ONLY",
+    "SHARED",
+    "AgentRow",
+    "AgentVersionRow",
+    "ApiKey",
+    "Base",
+    "CounterRow",
+    "EventRow",
+    "ExecutionRow",
+    "FlowRow",
+    "FlowVersionRow",
+    "IdempotencyKeyRow",
+    "NodeExecutionRow",
+    "NodeLogRow",
+    "ScheduleFiringRow",
+    "ScheduleRow",
+    "SignalRow",
+    "Tenant",
+    "WorkerRow",
+]
