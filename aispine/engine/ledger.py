@@ -140,7 +140,7 @@ class Ledger:
         before = self.node(path)
         fresh = self._fresh(path)
         state = {BEFORE: before.attempt} if before.attempt else None
-        self._changed[path] = replace(fresh, stored=before.stored, attempt=before.attempt, state=state)
+        self._changed[path] = replace(fresh, attempt=before.attempt, state=state)
         self._count(path, before.status, NodeStatus.PENDING)
 
     def forget(self, container: str) -> None:

@@ -165,7 +165,7 @@ class _Stage:
             del self._signals[consumed]
         for path, node in transition.nodes.items():
             before = self._rows.get(path)
-            self._rows[path] = replace(node, stored=True)
+            self._rows[path] = node
             self._look_at(path, before)
         for path in transition.queued:
             self._at(0.0, self._claiming(path))

@@ -43,12 +43,11 @@ class ExecutionState:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NodeState:
-    """One node inside an execution, or one frame. `stored` is false for a row that does not exist yet."""
+    """One node inside an execution, or one frame; a row comes to be with its first change."""
 
     path: str
     node_id: str
     status: NodeStatus = NodeStatus.PENDING
-    stored: bool = False
     queue: str | None = None
     attempt: int = 0
     lost_attempts: int = 0

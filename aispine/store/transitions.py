@@ -249,4 +249,4 @@ def _node(row: Mapping[str, Any]) -> NodeState:
         if values.get(name) is not None:
             values[name] = datetime.fromisoformat(values[name])
     values["status"] = NodeStatus(values["status"])
-    return NodeState(stored=True, **values)
+    return NodeState(**values)

@@ -62,9 +62,8 @@ class Memory:
         self.execution = transition.execution
         self.events.extend(transition.events)
         for path, node in transition.nodes.items():
-            assert node.stored == (path in self.rows), f"{path} would be inserted twice or updated before it is there"
             kept = node.input if node.input is not None or path not in self.rows else self.rows[path].input
-            self.rows[path] = replace(node, stored=True, input=kept)
+            self.rows[path] = replace(node, input=kept)
         self._check(before, reopens=reopens)
 
     def _keep(self, transition: Transition) -> None:

@@ -301,8 +301,8 @@ class World(Memory):
         self.messages.extend(transition.queued)
         if transition.claimed is not None:
             node = self.rows[transition.claimed]
-            known = {path: replace(row, stored=True) for path, row in transition.known.items()}
-            self._take(Running(node=node, execution=self.execution, known={**known, node.path: node}))
+            known = {**transition.known, node.path: node}
+            self._take(Running(node=node, execution=self.execution, known=known))
 
     def _take(self, held: Running) -> None:
         self.asked.setdefault(held.node.path, held.node.input)
