@@ -20,8 +20,8 @@ def new_home() -> Iterator[Path]:
 
 
 def test_what_waits_in_one_stack_goes_on_in_another(project: Project, new_home: Path) -> None:
-    project.write_flow("asking", "{id: ask, type: approval}", "{id: done, type: output, depends_on: [ask]}")
-    started = project.run("flow", "run", "asking.yaml", "--output", "json")
+    project.write_flow("question", "{id: ask, type: approval}", "{id: done, type: output, depends_on: [ask]}")
+    started = project.run("flow", "run", "question.yaml", "--output", "json")
     execution_id: str = started.json["execution_id"]
     eventually(lambda: "waiting" in project.run("execution", "show", execution_id).out, 20, "the approval")
     file = project.folder / "monday.backup"
