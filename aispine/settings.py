@@ -34,6 +34,8 @@ class Settings:
     redis_url: str | None = None
     broker_url: str | None = None
     encryption_keys: str | None = None
+    allowed_hosts: str | None = None
+    """Hosts and networks that calls may go to though they are not public, separated by commas."""
     # The web process.
     host: str = "127.0.0.1"
     port: int = 8700
@@ -192,5 +194,5 @@ def _with_stack(settings: Settings, project: dict[str, Any]) -> Settings:
 
 _STACK_KEYS: Final = frozenset(
     {"url", "api_key", "database_url", "web_database_url", "engine_database_url", "redis_url", "broker_url"}
-    | {"encryption_keys"}
+    | {"encryption_keys", "allowed_hosts"}
 )

@@ -6,24 +6,15 @@ import email.utils
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import requests
 
 from aispine.agent.contract import AgentFailure, ContractError, FailureCode
 from aispine.agent.jsonvalue import parse
+from aispine.guards.http import Answer
 
 LONGEST_RETRY_AFTER: Final = 86400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back, whatever its status."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 def json_of(answer: Answer) -> Any:

@@ -12,6 +12,7 @@ from aispine.agent.contract import AgentFailure, AgentRequest, FailureCode, Outc
 from aispine.agent.definition import AgentVersion
 from aispine.agent.folder import locate
 from aispine.agent.schema import input_misfits, output_misfits
+from aispine.guards.rules import Guard
 from aispine.settings import Settings
 
 
@@ -23,13 +24,16 @@ class Called:
     log: str = ""
 
 
-def call(agent: AgentVersion, request: AgentRequest, settings: Settings) -> Called:
-    """Calls the agent once. Every way in which that can fail is an `AgentFailure`, never an exception."""
+def call(agent: AgentVersion, request: AgentRequest, settings: Settings, guard: Guard | None = None) -> Called:
+    """Calls the agent once. Every way in which that can fail is an `AgentFailure`, never an exception.
+
+    `guard` says where a call over HTTP may go; None is the deployment's.
+    """
     misfits = input_misfits(agent, request.input)
     if misfits:
         return Called(outcome=_failure(FailureCode.INVALID_INPUT, "the input does not fit the input_schema", misfits))
     if agent.kind == "http":
-        return Called(outcome=_checked(agent, _call_http(agent, request, settings)))
+        return Called(outcome=_checked(agent, _call_http(agent, request, settings, guard)))
     capture = Capture(settings.max_log_bytes)
     outcome = _checked(agent, _call_python(agent, request, settings, capture))
     return Called(outcome=outcome, log=capture.text())
@@ -41,10 +45,10 @@ def give_up(execution_id: str, path: str, attempt: int) -> bool:
     return http is not None and bool(http.cancel(execution_id, path, attempt))
 
 
-def _call_http(agent: AgentVersion, request: AgentRequest, settings: Settings) -> Outcome:
+def _call_http(agent: AgentVersion, request: AgentRequest, settings: Settings, guard: Guard | None) -> Outcome:
     from aispine.agent import http  # Here, since most processes never call one: it costs each 6 MB.
 
-    return http.execute(agent, request, settings)
+    return http.execute(agent, request, settings, guard)
 
 
 def _call_python(agent: AgentVersion, request: AgentRequest, settings: Settings, capture: Capture) -> Outcome:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 from aispine.agent import http, module
-from aispine.agent.answer import Answer
 from aispine.agent.call import call
 from aispine.agent.contract import AgentFailure, FailureCode, Health
 from aispine.agent.definition import AgentVersion
@@ -18,6 +17,8 @@ from aispine.agent.jsonvalue import parse
 from aispine.agent.manifest import read, registration
 from aispine.agent.sample import Sample, read_samples
 from aispine.agent.testing import request_for
+from aispine.guards.http import Answer
+from aispine.guards.rules import OPEN
 from aispine.settings import Settings
 
 
@@ -48,7 +49,10 @@ def check_folder(folder: Path, settings: Settings) -> list[Check]:
 def check_endpoint(
     endpoint: str, samples: Sequence[Sample], settings: Settings, *, credential: str | None = None
 ) -> list[Check]:
-    """Checks an agent that answers over HTTP. Raises `InvalidAgent` when the endpoint is no URL."""
+    """Checks an agent that answers over HTTP, wherever it is: the command is a person's own.
+
+    Raises `InvalidAgent` when the endpoint is no URL.
+    """
     values = {"agent_id": "agent", "version": "0.0.0", "endpoint": endpoint}
     agent = registration(values, credential=credential)
     health = _timed("GET /health fits the contract", lambda: _health_problem(agent, settings))
@@ -78,7 +82,7 @@ def _sample_checks(agent: AgentVersion, samples: Sequence[Sample], settings: Set
 
 
 def _sample_problem(agent: AgentVersion, sample: Sample, settings: Settings) -> str | None:
-    outcome = call(agent, request_for(agent, sample.input, sample.config, 1, settings), settings).outcome
+    outcome = call(agent, request_for(agent, sample.input, sample.config, 1, settings), settings, OPEN).outcome
     return "; ".join(sample.misses(outcome)) or None
 
 
@@ -91,7 +95,7 @@ def _load_problem(agent: AgentVersion) -> str | None:
 
 
 def _health_problem(agent: AgentVersion, settings: Settings) -> str | None:
-    answer = http.health(agent, settings)
+    answer = http.health(agent, settings, OPEN)
     if isinstance(answer, Health):
         return None if answer.ready else "the agent says that it is not ready"
     return answer.message
@@ -102,14 +106,14 @@ CONFORMING: Final = frozenset({FailureCode.AGENT_ERROR, FailureCode.REJECTED, Fa
 
 
 def _execute_problem(agent: AgentVersion, sample: Sample, settings: Settings) -> str | None:
-    outcome = http.execute(agent, request_for(agent, sample.input, sample.config, 1, settings), settings)
+    outcome = http.execute(agent, request_for(agent, sample.input, sample.config, 1, settings), settings, OPEN)
     failed = isinstance(outcome, AgentFailure) and outcome.code not in CONFORMING
     return f"{outcome.code}: {outcome.message}" if failed and isinstance(outcome, AgentFailure) else None
 
 
 def _echo_problem(agent: AgentVersion, sample: Sample, settings: Settings) -> str | None:
     request = request_for(agent, sample.input, sample.config, 1, settings)
-    answer = http.post(agent, request.body(), settings, seconds=request.timeout)
+    answer = http.post(agent, request.body(), settings, OPEN, seconds=request.timeout)
     if isinstance(answer, AgentFailure):
         return answer.message
     if answer.status != 200:
@@ -119,11 +123,11 @@ def _echo_problem(agent: AgentVersion, sample: Sample, settings: Settings) -> st
 
 
 def _nonsense_problem(agent: AgentVersion, settings: Settings) -> str | None:
-    return _status_problem(http.post(agent, b"{nonsense", settings, seconds=http.HEALTH_TIMEOUT), 400)
+    return _status_problem(http.post(agent, b"{nonsense", settings, OPEN, seconds=http.HEALTH_TIMEOUT), 400)
 
 
 def _stranger_problem(agent: AgentVersion, settings: Settings) -> str | None:
-    return _status_problem(http.post(agent, {}, settings, seconds=http.HEALTH_TIMEOUT), 401)
+    return _status_problem(http.post(agent, {}, settings, OPEN, seconds=http.HEALTH_TIMEOUT), 401)
 
 
 def _status_problem(answer: Answer | AgentFailure, expected: int) -> str | None:

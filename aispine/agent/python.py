@@ -13,6 +13,7 @@ from aispine.agent.author import AgentError, Context, Reply
 from aispine.agent.capture import LOGGER, Capture, capturing
 from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome, flow_output
 from aispine.agent.jsonvalue import normal
+from aispine.guards.aside import Overdue
 
 RAISABLE: Final = frozenset(
     {
@@ -33,7 +34,7 @@ def execute(folder: str, entry: str, request: AgentRequest, capture: Capture) ->
         started = time.monotonic()
         try:
             return deadline.run(lambda: _attempt(folder, entry, request, capture), request.timeout)
-        except deadline.Overdue:
+        except Overdue:
             elapsed = time.monotonic() - started
             return AgentFailure(code=FailureCode.TIMEOUT, message=f"the agent did not answer in {elapsed:.1f} s")
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from aispine.errors import StackError
 
 _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - read, not bound.
+_LOCAL: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _LARGEST_ANSWER: Final = 65536
 
 
@@ -29,6 +30,11 @@ class Address:
     def reachable(self) -> str:
         """The host that a client on this machine connects to."""
         return _EVERYWHERE.get(self.host, self.host)
+
+    @property
+    def is_local(self) -> bool:
+        """True when nobody but this machine can get in."""
+        return self.host in _LOCAL
 
     @property
     def url(self) -> str:

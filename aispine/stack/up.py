@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aispine.errors import StackError
+from aispine.guards import rules
 from aispine.settings import Settings
 from aispine.stack import banner, bootstrap, embedded, home, output, procfile, worker
 from aispine.stack.address import Address, ask, health
@@ -49,11 +50,13 @@ def up(
     """Starts everything, says so once it answers, and returns after a signal has stopped it all.
 
     `path` is the Procfile, the product's own where None; the suggestions are what to try next.
-    Raises `StackError` when the home is in use, the port is taken or a part does not start; then nothing runs.
+    Raises `StackError` when the home is in use, the port is taken or a part does not start, `InvalidRequest`
+    when an allowed host cannot be read; then nothing runs.
     """
     if flower:
         worker.check_flower()
         settings = replace(settings, task_events=True)
+    rules.of(settings)  # A host that cannot be read is told now, not at the first call.
     address = Address(host=settings.host, port=settings.port)
     folder = home.prepare(settings.home)
     with home.lock(folder) as lock, stop_request() as stop:
@@ -105,10 +108,17 @@ def _prepare(settings: Settings, address: Address, servers: embedded.Servers, ke
         "redis_url": servers.redis_url,
         "broker_url": settings.broker_url,
         "encryption_keys": keys,
+        "allowed_hosts": _allowed_hosts(settings, address),
     }
     known = {name: value for name, value in stack.items() if value is not None}
     home.write_private(settings.stack_file, json.dumps(known, indent=2) + "\n")
     return stack
+
+
+def _allowed_hosts(settings: Settings, address: Address) -> str | None:
+    """Agents on the same machine may be called where everything else is on it too, and for nobody else."""
+    own = settings.database_url is None and address.is_local
+    return settings.allowed_hosts or (rules.LOOPBACK if own else None)
 
 
 def _programs(path: Path, settings: Settings, stack: Mapping[str, str | None], *, flower: bool) -> list[Program]:

@@ -67,6 +67,7 @@ def _prepare(folder: Path, started: embedded.Servers) -> Servers:
         "AISPINE_ENGINE_DATABASE_URL": urls.engine_database_url,
         "AISPINE_REDIS_URL": started.redis_url,
         "AISPINE_ENCRYPTION_KEYS": keys,
+        "AISPINE_ALLOWED_HOSTS": "loopback",
         **QUICK,
     }
     return Servers(

@@ -20,7 +20,7 @@ from tests.integration.agent import remote
 from tests.unit.agent.support import request
 
 KEYS = Fernet.generate_key().decode()
-SETTINGS = Settings(encryption_keys=KEYS, max_response_bytes=1_000_000)
+SETTINGS = Settings(encryption_keys=KEYS, allowed_hosts="loopback", max_response_bytes=1_000_000)
 
 
 @pytest.fixture

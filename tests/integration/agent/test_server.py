@@ -18,7 +18,7 @@ from aispine.settings import Settings
 from tests.unit.agent.support import request, write_agent
 
 KEYS = Fernet.generate_key().decode()
-SETTINGS = Settings(encryption_keys=KEYS, max_response_bytes=100_000)
+SETTINGS = Settings(encryption_keys=KEYS, allowed_hosts="loopback", max_response_bytes=100_000)
 CODE = """
 from aispine.agent import AgentError, Reply
 def execute(input, config, context):

@@ -8,9 +8,9 @@ from textwrap import dedent
 
 import pytest
 
-from aispine.agent import deadline
 from aispine.agent.call import call
 from aispine.agent.contract import AgentFailure, AgentReply
+from aispine.guards import aside
 from aispine.settings import Settings
 from tests.unit.agent.support import request, write_agent
 
@@ -206,7 +206,7 @@ def test_an_agent_that_takes_too_long_on_a_thread_is_given_up(tmp_path):
     called = on_thread(lambda: call(agent, request(timeout=0.2), SETTINGS))
     assert (called.outcome.code, called.log) == ("timeout", "waiting\n")
     # The thread is told to end, and does so at its next line of Python.
-    wait_until(lambda: deadline.stuck_threads() == 0)
+    wait_until(lambda: aside.stuck_threads() == 0)
 
 
 def test_an_agent_on_a_thread_answers_and_fails_as_on_the_main_one(tmp_path):

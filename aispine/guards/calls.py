@@ -1,7 +1,7 @@
-"""The one way out to an agent: every connection is opened here, and every call ends at its deadline.
+"""Calls under way: each ends at its deadline, wherever it waits, and can be cut from another thread.
 
 A socket's own timeout starts anew with each byte, so a server that drips bytes would hold a call for ever. Here one
-thread per process shuts a call's socket down when its time is over or when it is cancelled, wherever the call waits.
+thread per process shuts a call's socket down when its time is over or when it is cancelled.
 """
 
 from __future__ import annotations
@@ -15,17 +15,10 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from aispine.guards.rules import Guard
 
-from aispine.agent import deadline
-
-POOL_HOSTS: Final = 16
 LEAST_SWEPT: Final = 256
 
 
@@ -34,6 +27,7 @@ class Call:
     """One call on its way. `deadline` on the monotonic clock; `overdue` and `cancelled` tell why it was cut."""
 
     deadline: float
+    guard: Guard
     key: str | None = None
     overdue: bool = False
     cancelled: bool = False
@@ -85,10 +79,10 @@ _calls: dict[str, Call] = {}
 
 
 @contextlib.contextmanager
-def calling(seconds: float, key: str | None = None) -> Iterator[Call]:
-    """Everything sent by this thread inside belongs to one call that ends after `seconds`."""
-    call = Call(deadline=time.monotonic() + seconds, key=key)
-    _local.call = call
+def calling(seconds: float, guard: Guard, key: str | None = None) -> Iterator[Call]:
+    """Everything sent by this thread inside belongs to one call that ends after `seconds`; calls may be nested."""
+    call = Call(deadline=time.monotonic() + seconds, guard=guard, key=key)
+    outer, _local.call = getattr(_local, "call", None), call
     if key is not None:
         _calls[key] = call
     _reaper().watch(call)
@@ -96,7 +90,7 @@ def calling(seconds: float, key: str | None = None) -> Iterator[Call]:
         yield call
     finally:
         call.finish()
-        _local.call = None
+        _local.call = outer
         if key is not None:
             _calls.pop(key, None)
 
@@ -110,97 +104,10 @@ def cancel(key: str) -> bool:
     return True
 
 
-def session() -> requests.Session:
-    """This thread's session; its connections are kept alive between calls."""
-    found: requests.Session | None = getattr(_local, "session", None)
-    if found is None or _local.pid != os.getpid():
-        found = _local.session = _new_session()
-        _local.pid = os.getpid()
-    return found
-
-
-def _new_session() -> requests.Session:
-    made = requests.Session()
-    # A .netrc entry would replace the agent's key, and a proxy variable would send it elsewhere.
-    made.trust_env = False
-    adapter = _Adapter(pool_connections=POOL_HOSTS, pool_maxsize=1, max_retries=0)
-    made.mount("http://", adapter)
-    made.mount("https://", adapter)
-    return made
-
-
-class _Watched:
-    """Opens its socket by `connect` and tells the call of this thread which socket it uses."""
-
-    def _new_conn(self) -> socket.socket:
-        return connect(self, _local.call)
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        kept: socket.socket | None = getattr(self, "sock", None)
-        if kept is not None:
-            _local.call.use(kept, reused=True)
-        super().request(*args, **kwargs)  # type: ignore[misc]  # urllib3's connection comes next in the order of bases
-
-    def connect(self) -> None:
-        super().connect()  # type: ignore[misc]  # as above
-        _local.call.use(getattr(self, "sock"))  # noqa: B009 - the attribute belongs to the other base
-
-
-class _PlainConnection(_Watched, HTTPConnection):
-    pass
-
-
-class _SecureConnection(_Watched, HTTPSConnection):
-    pass
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
-
-
-def connect(connection: Any, call: Call) -> socket.socket:
-    """Opens a connection within the call's time, trying each address of the host in turn.
-
-    The seam for rules on where calls may go: `address` below is the very one that is connected to.
-    """
-    last: OSError | None = None
-    for family, kind, protocol, _, address in _addresses(connection, call):
-        opened = socket.socket(family, kind, protocol)
-        try:
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            opened.settimeout(call.remaining)
-            call.use(opened)
-            opened.connect(address)
-        except OSError as error:
-            opened.close()
-            last = error
-        else:
-            return opened
-    if isinstance(last, TimeoutError):
-        raise ConnectTimeoutError(connection, "no connection in time") from last
-    raise NewConnectionError(connection, str(last)) from last
-
-
-def _addresses(connection: Any, call: Call) -> list[Any]:
-    """Resolves the name aside: the system's resolver takes its own time and cannot be interrupted."""
-    host, port = connection._dns_host, connection.port  # noqa: SLF001 - urllib3 keeps the name as given only there
-    try:
-        return deadline.run_aside(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), call.remaining)
-    except deadline.Overdue:
-        raise ConnectTimeoutError(connection, "the name was not resolved in time") from None
-    except (socket.gaierror, UnicodeError) as error:
-        reason = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
-        raise NameResolutionError(connection.host, connection, reason) from error
+def current() -> Call:
+    """The call of this thread."""
+    call: Call = _local.call
+    return call
 
 
 class _Reaper:
@@ -212,7 +119,7 @@ class _Reaper:
         self._most = LEAST_SWEPT
         self._order = itertools.count()
         self._changed = threading.Condition()
-        threading.Thread(target=self._work, name="agent-deadlines", daemon=True).start()
+        threading.Thread(target=self._work, name="call-deadlines", daemon=True).start()
 
     def watch(self, call: Call) -> None:
         with self._changed:
