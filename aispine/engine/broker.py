@@ -16,6 +16,9 @@ RUN: Final = "aispine.run"
 RUN_LANE: Final = "aispine.run_lane"
 ADVANCE: Final = "aispine.advance"
 QUEUES: Final = ("engine", "cpu", "io")
+AHEAD: Final = 0
+NORMAL: Final = 3
+"""Priorities of messages as Redis has them: what recovery sends goes before what waits. Other brokers know one line."""
 
 
 @functools.cache
@@ -81,4 +84,5 @@ def _transport_options() -> dict[str, Any]:
         "health_check_interval": 10,
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
+        "priority_steps": [AHEAD, NORMAL],
     }

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
-from typing import Any
 
 from celery import Celery, chain, chord, group
 from celery.canvas import Signature
@@ -79,8 +78,9 @@ def send_look(celery: Celery, execution_id: str, flow_id: str, path: str) -> Non
 
 
 def send_node(celery: Celery, execution_id: str, flow_id: str, path: str, queue: str) -> None:
-    """Sends the message of one queued node alone."""
-    _signature(celery, broker.RUN, execution_id, path, queue=queue, shadow=f"{flow_id}/{path}").apply_async()
+    """Sends the message of one queued node alone, before those that wait: it had its turn once already."""
+    sent = _signature(celery, broker.RUN, execution_id, path, queue=queue, shadow=f"{flow_id}/{path}")
+    sent.set(priority=broker.AHEAD).apply_async()
 
 
 def signature(celery: Celery, plan: Plan, execution: ExecutionState, part: Shape, frame: str = "") -> Signature:
@@ -115,6 +115,7 @@ def _lane(celery: Celery, execution_id: str, places: Sequence[str], name: str) -
     options = {
         "queue": queueing.QUEUES["quick"],
         "shadow": f"{name}/{places[0]} and {len(places) - 1} more",
+        "priority": broker.NORMAL,
         "ignore_result": True,
     }
     return celery.signature(broker.RUN_LANE, args=(execution_id, list(places)), immutable=True, options=options)
@@ -131,5 +132,5 @@ def _body(celery: Celery, plan: Plan, execution: ExecutionState, join: str) -> S
 
 def _signature(celery: Celery, task: str, execution_id: str, path: str, *, queue: str, shadow: str) -> Signature:
     # The publisher decides about `ignore_result`; without it a chord can hang for ever (docs/architecture.md).
-    options: Mapping[str, Any] = {"queue": queue, "shadow": shadow, "ignore_result": True}
-    return celery.signature(task, args=(execution_id, path), immutable=True, options=dict(options))
+    options = {"queue": queue, "shadow": shadow, "priority": broker.NORMAL, "ignore_result": True}
+    return celery.signature(task, args=(execution_id, path), immutable=True, options=options)

@@ -8,14 +8,20 @@ from collections.abc import Mapping
 from typing import Final
 
 import redis
+from kombu.transport.redis import Channel
 
-from aispine.engine.broker import QUEUES
+from aispine.engine.broker import AHEAD, NORMAL, QUEUES
 
 EPOCH: Final = "aispine:epoch"
 _TAKEN: Final = "unacked_index"
 """The sorted set in which kombu keeps when each message was taken that is not acknowledged."""
 _RECENT: Final = 5.0
 """Seconds after which a taken message is either of a node that runs, or of a worker that was killed with it."""
+
+
+def keys(queue: str) -> tuple[str, ...]:
+    """The lists in Redis that make up a queue, what goes ahead first."""
+    return tuple(f"{queue}{Channel.sep}{priority}" if priority else queue for priority in (AHEAD, NORMAL))
 
 
 class Queues:
@@ -47,9 +53,11 @@ class Queues:
             return {}
         pipe = self._redis.pipeline(transaction=False)
         for queue in QUEUES:
-            pipe.llen(queue)
+            for key in keys(queue):
+                pipe.llen(key)
         try:
-            return dict(zip(QUEUES, pipe.execute(), strict=True))
+            found = iter(pipe.execute())
+            return {queue: sum(next(found) for _ in keys(queue)) for queue in QUEUES}
         except redis.RedisError:
             return {}
 
@@ -62,7 +70,7 @@ class Queues:
             return False
         pipe = self._redis.pipeline(transaction=False)
         for queue in QUEUES:
-            pipe.llen(queue)
+            pipe.exists(*keys(queue))
         pipe.zcount(_TAKEN, time.time() - _RECENT, "+inf")
         try:
             return not any(pipe.execute())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from aispine.engine.facts import DeadlinePassed, Fact, Lost, RetryDue, TimeCome
 from aispine.engine.queues import Queues
 from aispine.engine.terms import Terms
 from aispine.errors import StoreUnavailable
+from aispine.events.types import EventType
+from aispine.flow.state import Transition
 from aispine.flow.status import NodeStatus
 from aispine.store import due, leases
 from aispine.store.database import Store
@@ -108,11 +111,23 @@ class Tick:
         transition = advance(self.store, execution_id, facts, self.terms)
         if transition is None or transition.empty:
             return
-        for event in transition.events:
-            if event.type == "node.lost":
-                self.bereaved.add(str(transition.nodes[str(event.path)].queue))
-                _log.warning("recover.lost", execution=execution_id, path=event.path, **event.data)
-        self.dispatch.follow(transition)
+        lost = [event for event in transition.events if event.type == EventType.NODE_LOST]
+        for event in lost:
+            self.bereaved.add(str(transition.nodes[str(event.path)].queue))
+            _log.warning("recover.lost", execution=execution_id, path=event.path, **event.data)
+        paths = {event.path for event in lost}
+        self.dispatch.follow(transition, queued=tuple(path for path in transition.queued if path not in paths))
+        self._send_ahead(transition, [path for path in transition.queued if path in paths])
+
+    def _send_ahead(self, transition: Transition, paths: Sequence[str]) -> None:
+        """Sends nodes whose process is gone; they do not stand in line a second time."""
+        execution = transition.execution
+        try:
+            for path in paths:
+                queue = str(transition.nodes[path].queue)
+                canvas.send_node(self.celery, execution.execution_id, execution.flow_id, path, queue)
+        except OperationalError as error:
+            _log.warning("recover.not_sent", error=str(error))
 
     def _cancel_orphans(self) -> None:
         if time.monotonic() < self.orphans_looked_for + ORPHANS_AGAIN:
@@ -136,7 +151,9 @@ class Tick:
         """A process that died may have taken messages of nodes that it had not begun: the oldest of its queue."""
         queues, self.bereaved = sorted(self.bereaved), set()
         if queues:
-            due.hasten_oldest(self.store, queues, older_than=SETTLED, lost_after=self.terms.lost_after, limit=TAKEN)
+            # It died within the last lease, so what was queued since the middle of that is hardly among them.
+            age = min(SETTLED, self.terms.lease / 2)
+            due.hasten_oldest(self.store, queues, older_than=age, lost_after=self.terms.lost_after, limit=TAKEN)
 
     def _find_lost_messages(self) -> None:
         """The broker was emptied or replaced, or holds nothing while nodes are queued: their messages are gone."""

@@ -25,7 +25,7 @@ class Backoff:
     """How long to wait before a program that died is started again; all in seconds."""
 
     first: float = 1.0
-    ceiling: float = 30.0
+    ceiling: float = 10.0
     healthy: float = 60.0
     failures: int = 0
 

@@ -15,6 +15,7 @@ from aispine.store.database import Store
 from aispine.store.models import NodeExecutionRow
 from tests.support.environment import Servers
 from tests.support.flows import Flows, Seen
+from tests.support.messages import lose, waiting
 from tests.support.polling import eventually
 from tests.support.shapes import echo, fan, flow, line
 from tests.support.workers import Workers, pid_of
@@ -85,11 +86,11 @@ def test_a_lost_start_is_found(workers: Workers, flows: Flows) -> None:
 
 def test_lost_messages_are_sent_again(workers: Workers, flows: Flows, messages: redis.Redis) -> None:
     workers.stop("cpu")
-    messages.delete("cpu")  # What a worker of an earlier test had not done comes back when it ends.
+    lose(messages, "cpu")  # What a worker of an earlier test had not done comes back when it ends.
     execution_id = flows.start(flows.deploy(fan("dropped", 6, pool="cpu")))
     flows.wait_for_node(execution_id, "b5", NodeStatus.QUEUED)
-    eventually(lambda: messages.llen("cpu") >= 6, what="the sending of all")
-    messages.delete("cpu")
+    eventually(lambda: waiting(messages, "cpu") >= 6, what="the sending of all")
+    lose(messages, "cpu")
     workers.start("cpu")
     _check_once(flows.wait(execution_id, seconds=30))
 
@@ -125,5 +126,5 @@ def test_stale_messages_of_an_ended_execution_change_nothing(
     for path in "ab":
         canvas.send_node(broker.app(), execution_id, flow_id, path, "engine")
     canvas.send_start(broker.app(), execution_id, flow_id)
-    eventually(lambda: not messages.llen("engine") and not messages.hlen("unacked"), what="the end of the messages")
+    eventually(lambda: not waiting(messages, "engine") and not messages.hlen("unacked"), what="the end of the messages")
     assert flows.see(execution_id) == before

@@ -15,12 +15,14 @@ from aispine.agent.contract import AgentReply
 from aispine.engine import broker, canvas, plans
 from aispine.engine.advance import advance, claim, finish
 from aispine.engine.facts import Finished, Started
+from aispine.engine.queues import keys
 from aispine.engine.terms import Terms
 from aispine.flow.state import Transition
 from aispine.store.database import Store
 from aispine.store.models import NodeExecutionRow
 from tests.support.environment import Servers
 from tests.support.flows import Flows
+from tests.support.messages import KEYS, lose
 from tests.support.shapes import echo, fan, flow, line
 
 TERMS = Terms(owner="test:1:1", lease=60.0)
@@ -31,9 +33,9 @@ SECRET = "a payload that no message may carry"
 def messages(servers: Servers, no_workers: None) -> Iterator[redis.Redis]:
     """The broker, empty and without anybody who takes from it."""
     with redis.Redis.from_url(servers.redis_url) as client:
-        client.delete(*broker.QUEUES)
+        client.delete(*KEYS)
         yield client
-        client.delete(*broker.QUEUES)
+        client.delete(*KEYS)
 
 
 def _started(store: Store, flows: Flows, definition: dict[str, Any]) -> Transition:
@@ -59,7 +61,7 @@ def _finished(store: Store, execution_id: str, path: str) -> Transition:
 
 def _read(client: redis.Redis, queue: str) -> list[dict[str, Any]]:
     """The messages of a queue, oldest first, with their bodies decoded."""
-    found = [json.loads(raw) for raw in reversed(client.lrange(queue, 0, -1))]
+    found = [json.loads(raw) for raw in reversed([raw for key in keys(queue) for raw in client.lrange(key, 0, -1)])]
     assert not any(SECRET in json.dumps(message) for message in found)
     for message in found:
         message["body"] = json.loads(base64.b64decode(message["body"]))
@@ -154,7 +156,7 @@ def test_a_chain_ends_in_the_chord_that_it_opens(messages: redis.Redis, engine_s
 def test_outputs_stay_in_the_store(messages: redis.Redis, engine_store: Store, flows: Flows) -> None:
     transition = _started(engine_store, flows, fan("quiet", 2))
     execution_id = transition.execution.execution_id
-    messages.delete("engine")
+    lose(messages, "engine")
     for path in transition.queued:
         following = _finished(engine_store, execution_id, path)
     plan = plans.find(engine_store, following.execution.flow_version_id)

@@ -25,6 +25,7 @@ from aispine.store.models import ExecutionRow, NodeExecutionRow
 from tests.integration.engine.crew import begin, fact, take, together
 from tests.support.environment import Servers
 from tests.support.flows import Flows
+from tests.support.messages import KEYS
 from tests.support.polling import eventually
 from tests.support.shapes import echo, fan, flow
 
@@ -46,13 +47,13 @@ class Messages:
 
     def of(self, execution_id: str) -> Counter[str]:
         """How many messages each path has."""
-        raw = [item for queue in broker.QUEUES for item in self.client.lrange(queue, 0, -1)]
+        raw = [item for key in KEYS for item in self.client.lrange(key, 0, -1)]
         arguments = [json.loads(base64.b64decode(json.loads(item)["body"]))[0] for item in raw]
         named = [path for found, path in arguments if found == execution_id]
         return Counter(path for each in named for path in ([each] if isinstance(each, str) else each))
 
     def lose(self) -> None:
-        self.client.delete(*broker.QUEUES, "unacked", "unacked_index")
+        self.client.delete(*KEYS, "unacked", "unacked_index")
 
 
 @pytest.fixture
@@ -96,6 +97,21 @@ def test_a_lost_attempt_is_sent_again_once(store: Store, flows: Flows, ticks: li
     assert seen.statuses["b0"] == "queued"
     assert seen.statuses["b1"] == "running"
     assert seen.count("node.lost") == 1
+
+
+def test_a_lost_node_goes_before_what_waits(store: Store, flows: Flows, ticks: list[Tick], messages: Messages) -> None:
+    waiting = flows.start(flows.deploy(fan("waiting", 40, pool="cpu")), announce=False)
+    sent = begin(store, waiting)
+    plan = plans.find(store, sent.execution.flow_version_id)
+    canvas.send(broker.app(), plan, sent.execution, sent.queued)
+    lost = flows.start(flows.deploy(fan("precedes", 1, pool="cpu")), announce=False)
+    begin(store, lost)
+    take(store, lost, "b0", GONE)
+    _recover(ticks)
+    messages.client.rpop("cpu")  # What kept the queue from being empty.
+    with broker.app().connection_for_read() as connection:
+        first = broker.app().amqp.queues["cpu"](connection.default_channel).get(no_ack=True)
+    assert first.payload[0] == [lost, "b0"]
 
 
 def test_a_node_whose_workers_all_die_fails(store: Store, flows: Flows, ticks: list[Tick]) -> None:

@@ -12,6 +12,7 @@ from aispine.store.models import WorkerRow
 from tests.support.agents import Answer, HttpAgent
 from tests.support.environment import Servers
 from tests.support.flows import Flows
+from tests.support.messages import waiting
 from tests.support.operations import cancel
 from tests.support.polling import eventually
 from tests.support.shapes import agent, echo, flow, says
@@ -67,11 +68,11 @@ def test_a_drained_worker_takes_no_message_until_it_resumes(
     execution_id = flows.start(flows.deploy(flow("late", echo("a", pool=pool, config=says("done")))))
     flows.wait_for_node(execution_id, "a", NodeStatus.QUEUED)
     with redis.Redis.from_url(servers.redis_url) as client:
-        eventually(lambda: client.llen(pool) == 1, what="the message")
+        eventually(lambda: waiting(client, pool) == 1, what="the message")
         # The worker spoke twice since, so it has looked at its connection in between.
         since = _seen(engine_store, pool).heartbeat_at
         eventually(lambda: _seen(engine_store, pool).heartbeat_at > since, what="another heartbeat")
-        assert client.llen(pool) == 1
+        assert waiting(client, pool) == 1
     _ask(engine_store, worker_id, drain=False)
     assert flows.wait(execution_id).output == "done"
     assert eventually(lambda: _seen(engine_store, pool).consuming, what="consuming")
