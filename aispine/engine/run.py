@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from aispine.agent import call as agent_call
 from aispine.agent import registry
+from aispine.agent.attachments import StoredFiles
 from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
 from aispine.engine import advance, canvas, children, plans
@@ -22,6 +23,7 @@ from aispine.engine.patience import patiently
 from aispine.engine.queueing import QUEUES, agent_reference
 from aispine.engine.terms import Terms
 from aispine.errors import NotFound
+from aispine.files import TenantFiles
 from aispine.flow.model import Node
 from aispine.flow.state import Transition
 from aispine.flow.status import NodeStatus
@@ -190,7 +192,8 @@ def _attempt(worker: Worker, held: Held, spec: Node) -> Outcome:
             agent = patiently(_agent, worker, held, spec)
         except NotFound as error:
             return AgentFailure(code=FailureCode.UNAVAILABLE, message=error.message)
-        called = agent_call.call(agent, _request(worker, held, spec, agent), worker.settings)
+        request, files = _request(worker, held, spec, agent), _files(worker, execution.tenant_id)
+        called = agent_call.call(agent, request, worker.settings, files=files)
         if called.log:
             patiently(node_logs.keep, worker.store, execution, node, called.log)
     return _bounded(called.outcome, worker.settings.max_value_bytes)
@@ -199,6 +202,10 @@ def _attempt(worker: Worker, held: Held, spec: Node) -> Outcome:
 def _agent(worker: Worker, held: Held, spec: Node) -> AgentVersion:
     chosen: Mapping[str, Any] = held.execution.agents[agent_reference(spec)]
     return worker.agents.find(worker.store, held.execution.tenant_id, str(spec.agent_id), chosen["version"])
+
+
+def _files(worker: Worker, tenant_id: str) -> StoredFiles:
+    return StoredFiles(TenantFiles(store=worker.store, tenant_id=tenant_id, settings=worker.settings))
 
 
 def _request(worker: Worker, held: Held, spec: Node, agent: AgentVersion) -> AgentRequest:
