@@ -1,0 +1,1 @@
+"""What is kept encrypted and opened only where it is used."""
