@@ -109,6 +109,12 @@ class InvalidAgent(Unprocessable):
     code = "invalid_agent"
 
 
+class InvalidTool(Unprocessable):
+    """The tool's registration has problems."""
+
+    code = "invalid_tool"
+
+
 class InvalidInput(Unprocessable):
     """The input does not fit the flow's input_schema."""
 

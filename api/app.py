@@ -15,7 +15,6 @@ from api import (
     approvals,
     docs,
     executions,
-    files,
     flows,
     health,
     metrics,
@@ -23,6 +22,7 @@ from api import (
     problems,
     requests,
     schedules,
+    tools,
     workers,
 )
 from api.parts import Parts
@@ -75,9 +75,9 @@ def _add_routes(app: Flask) -> None:
         flows.blueprint,
         executions.blueprint,
         approvals.blueprint,
-        files.blueprint,
         schedules.blueprint,
         agents.blueprint,
+        tools.blueprint,
         workers.blueprint,
     ):
         rest.register_blueprint(blueprint, url_prefix=f"{PREFIX}/{blueprint.name}")

@@ -13,10 +13,10 @@ from aispine.agent import http, module
 from aispine.agent.call import call
 from aispine.agent.contract import AgentFailure, FailureCode, Health
 from aispine.agent.definition import AgentVersion
-from aispine.agent.jsonvalue import parse
 from aispine.agent.manifest import read, registration
 from aispine.agent.sample import Sample, read_samples
 from aispine.agent.testing import request_for
+from aispine.flow.jsonvalue import parse
 from aispine.guards.http import Answer
 from aispine.guards.rules import OPEN
 from aispine.settings import Settings

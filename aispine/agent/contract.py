@@ -5,28 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Final
 
+from aispine.flow.outcome import AgentFailure, AgentReply, FailureCode, Outcome
 
-class FailureCode(StrEnum):
-    """Why an attempt failed; the same word in flows (`retry_on`), events and answers."""
-
-    TIMEOUT = "timeout"
-    UNAVAILABLE = "unavailable"
-    RATE_LIMITED = "rate_limited"
-    AGENT_ERROR = "agent_error"
-    INVALID_RESPONSE = "invalid_response"
-    REJECTED = "rejected"
-    INVALID_INPUT = "invalid_input"
-    EXPRESSION_ERROR = "expression_error"
-    LOST = "lost"
-    CANCELLED = "cancelled"
-    JOIN_FAILED = "join_failed"
-    SUBFLOW_FAILED = "subflow_failed"
-    LOOP_EXHAUSTED = "loop_exhausted"
-    TOO_LARGE = "too_large"
-    INTERNAL_ERROR = "internal_error"
+__all__ = [
+    "AgentFailure",
+    "AgentReply",
+    "AgentRequest",
+    "ContractError",
+    "FailureCode",
+    "Health",
+    "Outcome",
+    "flow_output",
+    "read_health",
+    "read_reply",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,28 +46,6 @@ class AgentRequest:
             "input": self.input,
             "config": dict(self.config),
         }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AgentReply:
-    """A success. `output` is what `nodes.<id>.output` means in a flow."""
-
-    output: Any
-    message: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AgentFailure:
-    """A failure as data. `retry_after` in seconds; an agent's own error code is `detail["error_code"]`."""
-
-    code: str
-    message: str
-    retry_after: float | None = None
-    detail: Mapping[str, Any] | None = None
-
-
-Outcome = AgentReply | AgentFailure
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

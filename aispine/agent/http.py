@@ -10,7 +10,6 @@ from typing import Any, Final
 import requests
 
 from aispine.agent import credential
-from aispine.agent.answer import invalid, json_of, refusal
 from aispine.agent.contract import (
     AgentFailure,
     AgentRequest,
@@ -23,6 +22,7 @@ from aispine.agent.contract import (
 from aispine.agent.definition import AgentVersion
 from aispine.errors import AISpineError
 from aispine.guards import calls, rules
+from aispine.guards.answer import invalid, json_of, refusal
 from aispine.guards.failures import CallError
 from aispine.guards.http import Answer, Request, send
 from aispine.guards.rules import Guard

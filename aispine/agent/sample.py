@@ -10,8 +10,8 @@ from typing import Any, Final
 import yaml
 
 from aispine.agent.contract import AgentFailure, FailureCode, Outcome
-from aispine.agent.jsonvalue import normal
 from aispine.errors import InvalidAgent
+from aispine.flow.jsonvalue import normal
 
 FOLDER: Final = "samples"
 KEYS: Final = frozenset({"name", "input", "config", "expect"})

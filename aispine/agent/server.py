@@ -13,7 +13,7 @@ import aispine
 from aispine.agent.call import call
 from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
-from aispine.agent.jsonvalue import parse
+from aispine.flow.jsonvalue import parse
 from aispine.settings import Settings
 
 IDLE_SECONDS: Final = 60

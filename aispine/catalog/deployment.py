@@ -14,12 +14,13 @@ from aispine.agent import registry
 from aispine.catalog import lookup, timetable
 from aispine.catalog.values import FlowVersion
 from aispine.errors import Conflict, InvalidFlow, NotFound, TooLarge, Unprocessable, VersionConflict
-from aispine.flow import reader, semver, support, validation
+from aispine.flow import reader, semver, validation
 from aispine.flow.model import Flow, Node
 from aispine.flow.problem import Problem
 from aispine.flow.tree import Limits
 from aispine.store import flows
 from aispine.store.models import FlowRow
+from aispine.tool import registry as tools
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +66,8 @@ def _checked(
     flow, problems = validation.check(source, file, Limits(max_bytes=limit))
     if flow is None:
         return None, problems
-    return flow, (*problems, *support.unsupported(flow, file), *_missing_agents(session, tenant_id, flow, file))
+    missing = (*_missing_agents(session, tenant_id, flow, file), *_missing_tools(session, tenant_id, flow, file))
+    return flow, (*problems, *missing)
 
 
 def delete(session: Session, tenant_id: str, flow_id: str) -> None:
@@ -155,12 +157,20 @@ def _missing_agents(session: Session, tenant_id: str, flow: Flow, file: str) -> 
         try:
             registry.resolve(session, tenant_id, agent_id, version)
         except NotFound as missing:
-            yield from (_missing(node, missing, file) for node in nodes)
+            yield from (_missing("unknown_agent", node, missing, file) for node in nodes)
 
 
-def _missing(node: Node, error: NotFound, file: str) -> Problem:
+def _missing_tools(session: Session, tenant_id: str, flow: Flow, file: str) -> Iterator[Problem]:
+    nodes = [node for node in _all_nodes(flow.nodes) if node.tool_id is not None]
+    unknown = tools.unknown(session, tenant_id, (str(node.tool_id) for node in nodes))
+    for node in nodes:
+        if node.tool_id in unknown:
+            yield _missing("unknown_tool", node, unknown[node.tool_id], file)
+
+
+def _missing(code: str, node: Node, error: NotFound, file: str) -> Problem:
     return Problem(
-        code="unknown_agent",
+        code=code,
         message=error.message,
         file=file,
         line=node.position.line or None,

@@ -54,7 +54,7 @@ def send_lane(celery: Celery, execution_id: str, places: Sequence[str]) -> None:
 
 def _is_quick(graph: Graph, execution: ExecutionState, slow: Collection[str], name: str) -> bool:
     node = graph.nodes[name]
-    if not node.calls_agent or queueing.agent_reference(node) in slow:
+    if not node.makes_call or queueing.agent_reference(node) in slow:
         return False
     return queueing.queue_of(node, execution.agents) == queueing.QUEUES["quick"]
 

@@ -127,7 +127,8 @@ def _named(graph: Graph, name: str) -> str:
     node = graph.nodes[name]
     if node.subflow is not None:
         return f"{name} (subflow {node.subflow.flow_id})"
-    return f"{name} ({node.agent_id})" if node.agent_id else name
+    called = node.agent_id or node.tool_id
+    return f"{name} ({called})" if called else name
 
 
 def _steps(part: Shape) -> Iterator[str]:

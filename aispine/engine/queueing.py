@@ -10,10 +10,13 @@ from aispine.flow.model import Node, NodeType
 QUEUES: Final = {"quick": "engine", "cpu": "cpu", "io": "io"}
 """The queue that serves each pool."""
 
+TOOL: Final = "tool:"
+"""What the keys of tools begin with, which no agent's does."""
+
 
 def agent_reference(spec: Node) -> str:
-    """The key under which an execution records the agent version that a node calls."""
-    return f"{spec.agent_id}@{spec.agent_version}"
+    """The key under which an execution records what a node calls: the version of an agent, or a tool."""
+    return f"{spec.agent_id}@{spec.agent_version}" if spec.tool_id is None else f"{TOOL}{spec.tool_id}"
 
 
 def queue_of(spec: Node, agents: Mapping[str, Mapping[str, Any]]) -> str:

@@ -115,7 +115,7 @@ class _Stage:
 
     def _nodes(self) -> Iterable[Node]:
         graphs = (self._plan.graph, *self._plan.bodies.values())
-        return (node for graph in graphs for node in graph.nodes.values() if node.calls_agent)
+        return (node for graph in graphs for node in graph.nodes.values() if node.makes_call)
 
     def _at(self, seconds: float, act: Callable[[], None]) -> None:
         self._when(self._now + timedelta(seconds=seconds), act)
@@ -252,8 +252,13 @@ class _Stage:
             return mocks[min(node.attempt, len(mocks)) - 1]
         if spec.agent_id == ECHO:
             return _echo(node, spec)
-        called = f"runs the flow `{spec.subflow.flow_id}`" if spec.subflow else f"calls the agent `{spec.agent_id}`"
-        raise RehearsalError(f"`{node.path}` {called}, and the case has no answer for it under `mocks`")
+        raise RehearsalError(f"`{node.path}` {_does(spec)}, and the case has no answer for it under `mocks`")
+
+
+def _does(spec: Node) -> str:
+    if spec.subflow is not None:
+        return f"runs the flow `{spec.subflow.flow_id}`"
+    return f"calls the tool `{spec.tool_id}`" if spec.tool_id else f"calls the agent `{spec.agent_id}`"
 
 
 _AGENT: Final = {"version": "0.0.0", "pool": "io"}

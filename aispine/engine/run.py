@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aispine.agent import call as agent_call
 from aispine.agent import registry
-from aispine.agent.attachments import StoredFiles
+from aispine.agent.call import Called
 from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
-from aispine.engine import advance, canvas, children, plans
+from aispine.engine import advance, canvas, children, plans, tool_calls
 from aispine.engine.advance import Held, Take
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import Fact, Finished, Started
@@ -22,8 +22,8 @@ from aispine.engine.lease import Leases
 from aispine.engine.patience import patiently
 from aispine.engine.queueing import QUEUES, agent_reference
 from aispine.engine.terms import Terms
+from aispine.engine.tool_calls import ToolCache
 from aispine.errors import NotFound
-from aispine.files import TenantFiles
 from aispine.flow.model import Node
 from aispine.flow.state import Transition
 from aispine.flow.status import NodeStatus
@@ -75,6 +75,7 @@ class Worker:
     leases: Leases
     dispatch: Dispatch
     agents: AgentCache
+    tools: ToolCache = field(default_factory=ToolCache)
 
 
 def start(worker: Worker, execution_id: str, carrier: Carrier) -> None:
@@ -189,23 +190,27 @@ def _attempt(worker: Worker, held: Held, spec: Node) -> Outcome:
     execution, node = held.execution, held.node
     with worker.leases.hold(execution.execution_id, node.path, node.attempt):
         try:
-            agent = patiently(_agent, worker, held, spec)
+            called = _call_tool(worker, held, spec) if spec.tool_id else _call_agent(worker, held, spec)
         except NotFound as error:
             return AgentFailure(code=FailureCode.UNAVAILABLE, message=error.message)
-        request, files = _request(worker, held, spec, agent), _files(worker, execution.tenant_id)
-        called = agent_call.call(agent, request, worker.settings, files=files)
         if called.log:
             patiently(node_logs.keep, worker.store, execution, node, called.log)
     return _bounded(called.outcome, worker.settings.max_value_bytes)
 
 
+def _call_agent(worker: Worker, held: Held, spec: Node) -> Called:
+    agent = patiently(_agent, worker, held, spec)
+    return agent_call.call(agent, _request(worker, held, spec, agent), worker.settings)
+
+
+def _call_tool(worker: Worker, held: Held, spec: Node) -> Called:
+    tool = patiently(worker.tools.find, worker.store, held.execution.tenant_id, str(spec.tool_id))
+    return Called(outcome=tool_calls.call(tool, held.execution, held.node, spec, worker.settings))
+
+
 def _agent(worker: Worker, held: Held, spec: Node) -> AgentVersion:
     chosen: Mapping[str, Any] = held.execution.agents[agent_reference(spec)]
     return worker.agents.find(worker.store, held.execution.tenant_id, str(spec.agent_id), chosen["version"])
-
-
-def _files(worker: Worker, tenant_id: str) -> StoredFiles:
-    return StoredFiles(TenantFiles(store=worker.store, tenant_id=tenant_id, settings=worker.settings))
 
 
 def _request(worker: Worker, held: Held, spec: Node, agent: AgentVersion) -> AgentRequest:

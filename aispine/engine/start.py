@@ -23,6 +23,7 @@ from aispine.store.database import dumps
 from aispine.store.executions import Family
 from aispine.store.ids import new_id
 from aispine.store.models import ExecutionRow
+from aispine.tool import registry as tools
 
 _log = logs.get(__name__)
 START_PATIENCE = 5.0
@@ -73,7 +74,7 @@ def start(
         status=ExecutionStatus.QUEUED.value,
         input=request.input,
         context=dict(found.flow.context),
-        agents=_choose_agents(session, tenant_id, found.flow),
+        agents=_choose_agents(session, tenant_id, found.flow) | _choose_tools(session, tenant_id, found.flow),
         labels=dict(request.labels),
         correlation_id=request.correlation_id,
         parent_execution_id=parent.execution_id if parent else None,
@@ -118,6 +119,14 @@ def _choose_agents(session: Session, tenant_id: str, flow: Flow) -> dict[str, di
             agent = registry.resolve(session, tenant_id, node.agent_id, node.agent_version)
             chosen[agent_reference(node)] = _chosen(agent)
     return chosen
+
+
+def _choose_tools(session: Session, tenant_id: str, flow: Flow) -> dict[str, dict[str, Any]]:
+    """Tools have no versions; they are recorded so that none is deleted while an execution may call it."""
+    called = {node.tool_id: node for node in _all_nodes(flow.nodes) if node.tool_id is not None}
+    if called:
+        tools.resolve(session, tenant_id, called)
+    return {agent_reference(node): {"pool": "io"} for node in called.values()}
 
 
 def _chosen(agent: AgentVersion) -> dict[str, Any]:

@@ -158,9 +158,9 @@ class Node:
     approval: Approval | None = None
 
     @property
-    def calls_agent(self) -> bool:
-        """True when running the node means calling an agent, so that it needs a worker."""
-        return self.agent_id is not None
+    def makes_call(self) -> bool:
+        """True when running the node means calling an agent or a tool, so that it needs a worker."""
+        return self.agent_id is not None or self.tool_id is not None
 
     @property
     def bodies(self) -> tuple[tuple[Node, ...], ...]:

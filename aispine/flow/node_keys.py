@@ -99,7 +99,7 @@ _CALLING: Final = (
         aliases=("tool",),
         types=frozenset({NodeType.TOOL}),
         required=True,
-        doc="The tool that is called.",
+        doc="The registered tool that is called.",
         example="tool_id: send_email",
     ),
     Key(
@@ -150,7 +150,7 @@ _CALLING: Final = (
         name="pool",
         kind=Kind.CHOICE,
         choices=("quick", "cpu", "io"),
-        types=CALLING_TYPES,
+        types=AGENT_TYPES,
         doc="Where the agent runs, over what its agent.yaml says.",
         example="pool: io",
     ),

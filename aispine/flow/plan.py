@@ -179,9 +179,9 @@ def topological(incoming: Mapping[str, Sequence[Edge]], outgoing: Mapping[str, S
 
 def in_place(node: Node) -> bool:
     """True when the node needs no worker."""
-    return node.type in IN_PLACE and not node.calls_agent
+    return node.type in IN_PLACE and not node.makes_call
 
 
 def needs_worker(node: Node) -> bool:
     """True when a message has to bring the node to a worker."""
-    return node.calls_agent or node.type is NodeType.SUBFLOW
+    return node.makes_call or node.type is NodeType.SUBFLOW

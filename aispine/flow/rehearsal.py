@@ -102,8 +102,8 @@ def misfits(test: Rehearsals, flow: Flow, file: str) -> tuple[Problem, ...]:
 
 def _unanswerable(node: Node, key: str) -> str | None:
     """Why an answer would never be asked for."""
-    if key == "mocks" and not (node.calls_agent or node.subflow):
-        return "calls no agent and runs no other flow"
+    if key == "mocks" and not (node.makes_call or node.subflow):
+        return "calls no agent and no tool and runs no other flow"
     return "is no approval" if key == "answers" and node.approval is None else None
 
 

@@ -21,7 +21,6 @@ from api.schemas.executions import (
     StreamQuery,
     WaitingFor,
 )
-from api.schemas.files import File, FilePage, FileQuery
 from api.schemas.flows import (
     Deployed,
     Diff,
@@ -46,6 +45,7 @@ from api.schemas.schedules import (
     ScheduleRequest,
     ScheduleSummary,
 )
+from api.schemas.tools import Tool, ToolCall, ToolOutcome, ToolPage
 from api.schemas.workers import Worker, WorkerPage
 
 __all__ = [
@@ -70,9 +70,6 @@ __all__ = [
     "ExecutionPage",
     "ExecutionQuery",
     "ExecutionSummary",
-    "File",
-    "FilePage",
-    "FileQuery",
     "Flow",
     "FlowFileQuery",
     "FlowNode",
@@ -101,6 +98,10 @@ __all__ = [
     "ScheduleSummary",
     "StreamQuery",
     "Timestamp",
+    "Tool",
+    "ToolCall",
+    "ToolOutcome",
+    "ToolPage",
     "Validation",
     "WaitingFor",
     "Worker",

@@ -125,13 +125,6 @@ def test_an_agent_version_that_is_not_there_is_a_problem(client: FlaskClient) ->
     assert "^99" in body(answer)["errors"][0]["message"]
 
 
-def test_a_node_type_that_cannot_run_yet_is_refused(client: FlaskClient) -> None:
-    source = ECHO.replace("{id: say, type: processor, agent_id: echo@^1,", "{id: say, type: tool, tool_id: calculator,")
-    answer = deploy(client, source)
-    assert answer.status_code == 422
-    assert "not" in body(answer)["errors"][0]["message"]
-
-
 def test_validation_answers_with_the_problems_and_stores_nothing(client: FlaskClient) -> None:
     good = body(client.post("/api/v1/flows/validate", json={"source": ECHO, "file": "flows/echo.yaml"}))
     assert good == {"valid": True, "flow_id": "echo-flow", "version": "1.0.0", "problems": []}

@@ -119,7 +119,7 @@ class Laws:
             assert None not in states, f"{path} ran before its edges were settled"
             assert "blocked" not in states, f"{path} ran behind a failure that nobody handles"
             assert self._is_live(path), f"{path} ran without a live edge"
-        if spec.calls_agent or spec.subflow is not None:
+        if spec.makes_call or spec.subflow is not None:
             self._check_work(path, row, spec)
         elif spec.type in CONTAINERS:
             self._check_container(path, row, spec)

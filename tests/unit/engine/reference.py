@@ -83,7 +83,7 @@ def _status(
         return "skipped"
     if node.guard and not flags[node.id]:
         return "skipped"
-    if not node.calls_agent:
+    if not node.makes_call:
         return "completed"
     return "completed" if scripts[node.id].succeeds(node) else "failed"
 
@@ -122,12 +122,12 @@ def _note_input(node: Node, nodes: Sequence[Node], expected: Expected) -> None:
     """An agent gets the output of its one dependency, or an object by node id when several are declared."""
     status = expected.statuses[node.id]
     sources = {other.id: other for other in nodes if other.id in node.depends_on}
-    if not node.calls_agent or status not in {"completed", "failed"} or not sources:
+    if not node.makes_call or status not in {"completed", "failed"} or not sources:
         return
     ended = {name: expected.statuses[name] for name in sources}
     if "failed" in ended.values():
         return
-    if any(not source.calls_agent for source in sources.values()):
+    if any(not source.makes_call for source in sources.values()):
         return
     live = {name: {"from": name} for name, end in ended.items() if end == "completed"}
     if _handles_something(node, nodes, expected):

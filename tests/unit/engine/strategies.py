@@ -32,7 +32,7 @@ def cases(
     modes: tuple[Literal["fail", "finish"], ...] = ("fail", "finish") if on_failure is None else (on_failure,)
     mode = draw(st.sampled_from(modes))
     flow = Flow(flow_id="random", version="1.0.0", name="random", nodes=tuple(nodes), on_failure=mode)
-    scripts = {node.id: _script(draw, failing=failing) for node in nodes if node.calls_agent}
+    scripts = {node.id: _script(draw, failing=failing) for node in nodes if node.makes_call}
     return Case(flow=flow, flags={name: draw(st.booleans()) for name in names}, scripts=scripts)
 
 

@@ -91,7 +91,7 @@ def test_answers_that_nobody_asks_for_are_told() -> None:
     test = _read("{name: x, mocks: {a: {output: 1}}, answers: {'poll[0]/check': {approved: true}}, expect: {}}")
     found = misfits(test, validation.load(FLOW), "f.test.yaml")
     assert [each.message for each in found] == [
-        "`mocks`: `a` calls no agent and runs no other flow",
+        "`mocks`: `a` calls no agent and no tool and runs no other flow",
         "`answers`: `poll[0]/check` is no approval",
     ]
 

@@ -74,7 +74,7 @@ def test_the_older_format_loads_unchanged():
     assert (flow.entry_point, flow.exit_points) == ("zoe", ("result",))
     assert (zoe.type, zoe.agent_id, zoe.metadata) == (NodeType.INPUT, "zoe", {"description": "..."})
     assert (eddie.timeout, eddie.config["risk_threshold"]) == (60.0, 0.7)
-    assert (result.type, result.calls_agent) == (NodeType.OUTPUT, False)
+    assert (result.type, result.makes_call) == (NodeType.OUTPUT, False)
 
 
 def test_every_key_reaches_the_model():

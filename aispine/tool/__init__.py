@@ -1,0 +1,1 @@
+"""Tools: single calls over HTTP that flows and models make, described by schemas."""
