@@ -15,7 +15,7 @@ $(STAMP): setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "AI Spine needs Python 3.11 or newer; set PYTHON=")'
 	@echo "Installing into $(VENV), about a minute ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,flower]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,flower,ocr]'
 	@touch $(STAMP)
 
 demo: setup  ## Starts the stack, runs two flows, shows what happened, stops everything.

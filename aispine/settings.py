@@ -36,6 +36,8 @@ class Settings:
     encryption_keys: str | None = None
     allowed_hosts: str | None = None
     """Hosts and networks that calls may go to though they are not public, separated by commas."""
+    files_url: str | None = None
+    """Where contents of files are kept, `s3://bucket/prefix?endpoint=...`; unset, in PostgreSQL."""
     # The web process.
     host: str = "127.0.0.1"
     port: int = 8700
@@ -60,11 +62,14 @@ class Settings:
     node_timeout: float = 30.0
     retention: float = 2_592_000.0
     """How long an execution is kept after its end; 0 keeps all."""
+    file_retention: float = 2_592_000.0
+    """How long a file is kept for which nobody says; 0 keeps it."""
     # Limits; all in bytes.
     max_flow_bytes: int = 1_000_000
     max_value_bytes: int = 1_000_000
     max_response_bytes: int = 10_000_000
     max_log_bytes: int = 1_000_000
+    max_file_bytes: int = 100_000_000
     # Logging.
     log_level: str = "info"
     log_format: str = "auto"

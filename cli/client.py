@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import IO, Any, Final
 from urllib.parse import urlsplit
 
 import click
@@ -64,7 +64,7 @@ class Client:
         path: str,
         *,
         json: Any = None,
-        data: bytes | str | None = None,
+        data: bytes | str | IO[bytes] | None = None,
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
@@ -90,6 +90,14 @@ class Client:
         Raises `Unavailable` when the server stays away, and `TimeoutError` after `timeout` seconds.
         """
         return sse.follow(self._open, path, last_event_id, timeout=timeout)
+
+    def content(self, path: str) -> Iterator[bytes]:
+        """The body of a GET as it comes, whatever it is. Raises an `AISpineError`."""
+        with self._open(path, {}, ANSWER_SECONDS) as response:
+            try:
+                yield from response.iter_content(65_536)
+            except requests.RequestException as error:
+                raise errors.Unavailable(f"{self.url} broke off", hint="Try again.") from error
 
     def _open(self, path: str, headers: Mapping[str, str], read_seconds: float) -> requests.Response:
         try:

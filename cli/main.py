@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "demo": Command("cli.demo:demo", "Show a whole stack at work: start it, run two flows, stop it."),
     "doctor": Command("cli.doctor:doctor", "Check each part of the stack and say what to do."),
     "execution": Command("cli.execution:execution", "List, show, stop, resume and repeat executions."),
+    "file": Command("cli.file:file", "Put, get, list and delete files that flows refer to."),
     "flow": Command("cli.flow:flow", "Validate, compile, deploy, run and watch flows."),
     "init": Command("cli.init:init", "Create a project with a first flow and a first agent."),
     "schedule": Command("cli.schedule:schedule", "List, show, pause, resume, create and delete schedules."),

@@ -18,6 +18,7 @@ from aispine.engine.dispatch import Dispatch
 from aispine.engine.queues import Queues
 from aispine.engine.recover import Tick
 from aispine.errors import StoreUnavailable
+from aispine.files import Sweep
 from aispine.retention import Retention
 from aispine.stack.worker import BEAT
 from aispine.store import counters, database, workers
@@ -39,6 +40,7 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
         super().__init__(*args, **kwargs)
         self._tick = _tick()
         self._retention = Retention(store=self._tick.store, seconds=settings.current().retention)
+        self._files = Sweep(self._tick.store, settings.current())
         self._presence = presence.of_this_process(nodename(BEAT, gethostname()), BEAT)
         self._folders = FolderWatch(self._tick.store, folder.search_path(settings.current()))
         self._spoke_at = -math.inf
@@ -51,6 +53,7 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
             troubled = self._tick.recover() > 0
             schedules.fire_due(self._tick.store)
             self._retention.forget()
+            self._files.look()
             self._say_it_lives()
             self._folders.look()
             return period if troubled else self._tick.pause(period)

@@ -5,7 +5,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
+
+
+class Files(Protocol):
+    """The files that an agent's tenant has; `file` is a reference from the input, or its `file_id`.
+
+    A file that cannot be had ends the attempt as an `AgentError` does: `invalid_input`, or `unavailable`.
+    """
+
+    def info(self, file: str | Mapping[str, Any]) -> dict[str, Any]:
+        """The reference: `file_id`, `name`, `media_type`, `size` in bytes, `sha256`."""
+
+    def read(self, file: str | Mapping[str, Any]) -> bytes:
+        """The content."""
+
+    def write(self, content: bytes, *, name: str, media_type: str | None = None) -> dict[str, Any]:
+        """Keeps a content and returns the reference to put into the output."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +39,7 @@ class Context:
     tenant_id: str
     timeout: float
     log: logging.Logger
+    files: Files
 
 
 @dataclass(frozen=True, slots=True)

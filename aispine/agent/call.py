@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aispine.agent import python
+from aispine.agent.attachments import FolderFiles
+from aispine.agent.author import Files
 from aispine.agent.capture import Capture
 from aispine.agent.contract import AgentFailure, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
@@ -24,10 +26,17 @@ class Called:
     log: str = ""
 
 
-def call(agent: AgentVersion, request: AgentRequest, settings: Settings, guard: Guard | None = None) -> Called:
+def call(
+    agent: AgentVersion,
+    request: AgentRequest,
+    settings: Settings,
+    guard: Guard | None = None,
+    files: Files | None = None,
+) -> Called:
     """Calls the agent once. Every way in which that can fail is an `AgentFailure`, never an exception.
 
-    `guard` says where a call over HTTP may go; None is the deployment's.
+    `guard` says where a call over HTTP may go; None is the deployment's. `files` are those that a python agent can
+    read and write; None, those beside its samples.
     """
     misfits = input_misfits(agent, request.input)
     if misfits:
@@ -35,7 +44,7 @@ def call(agent: AgentVersion, request: AgentRequest, settings: Settings, guard: 
     if agent.kind == "http":
         return Called(outcome=_checked(agent, _call_http(agent, request, settings, guard)))
     capture = Capture(settings.max_log_bytes)
-    outcome = _checked(agent, _call_python(agent, request, settings, capture))
+    outcome = _checked(agent, _call_python(agent, request, settings, capture, files))
     return Called(outcome=outcome, log=capture.text())
 
 
@@ -51,13 +60,15 @@ def _call_http(agent: AgentVersion, request: AgentRequest, settings: Settings, g
     return http.execute(agent, request, settings, guard)
 
 
-def _call_python(agent: AgentVersion, request: AgentRequest, settings: Settings, capture: Capture) -> Outcome:
+def _call_python(
+    agent: AgentVersion, request: AgentRequest, settings: Settings, capture: Capture, files: Files | None
+) -> Outcome:
     folder = locate(agent.agent_id, agent.folder or "", settings)
     if folder is None:
         return AgentFailure(
             code=FailureCode.UNAVAILABLE, message=f"the folder of agent {agent.agent_id} is not on this machine"
         )
-    return python.execute(folder, agent.entry, request, capture)
+    return python.execute(folder, agent.entry, request, capture, files or FolderFiles(folder))
 
 
 def _checked(agent: AgentVersion, outcome: Outcome) -> Outcome:

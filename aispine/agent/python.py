@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from aispine.agent import deadline, module
-from aispine.agent.author import AgentError, Context, Reply
+from aispine.agent.author import AgentError, Context, Files, Reply
 from aispine.agent.capture import LOGGER, Capture, capturing
 from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome, flow_output
 from aispine.flow.jsonvalue import normal
@@ -28,21 +28,21 @@ RAISABLE: Final = frozenset(
 """The platform's codes that an agent may fail with; every other code is the agent's own."""
 
 
-def execute(folder: str, entry: str, request: AgentRequest, capture: Capture) -> Outcome:
+def execute(folder: str, entry: str, request: AgentRequest, capture: Capture, files: Files) -> Outcome:
     """Calls the agent's function within the request's timeout; what it prints and logs goes to `capture`."""
     with capturing(capture):
         started = time.monotonic()
         try:
-            return deadline.run(lambda: _attempt(folder, entry, request, capture), request.timeout)
+            return deadline.run(lambda: _attempt(folder, entry, request, capture, files), request.timeout)
         except Overdue:
             elapsed = time.monotonic() - started
             return AgentFailure(code=FailureCode.TIMEOUT, message=f"the agent did not answer in {elapsed:.1f} s")
 
 
-def _attempt(folder: str, entry: str, request: AgentRequest, capture: Capture) -> Outcome:
+def _attempt(folder: str, entry: str, request: AgentRequest, capture: Capture, files: Files) -> Outcome:
     try:
         function = module.load(folder, entry)
-        return _outcome(function(request.input, request.config, _context(request)))
+        return _outcome(function(request.input, request.config, _context(request, files)))
     except AgentError as error:
         return _failure(error)
     except module.LoadError as error:
@@ -57,7 +57,7 @@ def _attempt(folder: str, entry: str, request: AgentRequest, capture: Capture) -
         return AgentFailure(code=FailureCode.AGENT_ERROR, message=_clean(_headline(error)))
 
 
-def _context(request: AgentRequest) -> Context:
+def _context(request: AgentRequest, files: Files) -> Context:
     return Context(
         execution_id=request.execution_id,
         node_id=request.node_id,
@@ -67,6 +67,7 @@ def _context(request: AgentRequest) -> Context:
         tenant_id=request.tenant_id,
         timeout=request.timeout,
         log=_log,
+        files=files,
     )
 
 

@@ -26,10 +26,10 @@ def patiently(ask: Callable[..., Found], *arguments: Any, **options: Any) -> Fou
     while True:
         try:
             return ask(*arguments, **options)
-        except StoreUnavailable:
+        except StoreUnavailable as error:
             if time.monotonic() + delay > deadline:
                 raise
             if delay == _FIRST:
-                _log.warning("store.awaited", seconds=LONGEST)
+                _log.warning("store.awaited", error=error.message, seconds=LONGEST)
         time.sleep(delay)
         delay = min(2 * delay, _CEILING)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from aispine.agent import call as agent_call
 from aispine.agent import registry
+from aispine.agent.attachments import StoredFiles
 from aispine.agent.call import Called
 from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
@@ -24,6 +25,7 @@ from aispine.engine.queueing import QUEUES, agent_reference
 from aispine.engine.terms import Terms
 from aispine.engine.tool_calls import ToolCache
 from aispine.errors import NotFound
+from aispine.files import TenantFiles
 from aispine.flow.model import Node
 from aispine.flow.state import Transition
 from aispine.flow.status import NodeStatus
@@ -200,7 +202,8 @@ def _attempt(worker: Worker, held: Held, spec: Node) -> Outcome:
 
 def _call_agent(worker: Worker, held: Held, spec: Node) -> Called:
     agent = patiently(_agent, worker, held, spec)
-    return agent_call.call(agent, _request(worker, held, spec, agent), worker.settings)
+    request, files = _request(worker, held, spec, agent), _files(worker, held.execution.tenant_id)
+    return agent_call.call(agent, request, worker.settings, files=files)
 
 
 def _call_tool(worker: Worker, held: Held, spec: Node) -> Called:
@@ -211,6 +214,10 @@ def _call_tool(worker: Worker, held: Held, spec: Node) -> Called:
 def _agent(worker: Worker, held: Held, spec: Node) -> AgentVersion:
     chosen: Mapping[str, Any] = held.execution.agents[agent_reference(spec)]
     return worker.agents.find(worker.store, held.execution.tenant_id, str(spec.agent_id), chosen["version"])
+
+
+def _files(worker: Worker, tenant_id: str) -> StoredFiles:
+    return StoredFiles(TenantFiles(store=worker.store, tenant_id=tenant_id, settings=worker.settings))
 
 
 def _request(worker: Worker, held: Held, spec: Node, agent: AgentVersion) -> AgentRequest:

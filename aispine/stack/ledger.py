@@ -36,8 +36,10 @@ class Ledger:
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
         self._entries = {entry.name: entry for entry in _read(self._path)}
+        self._behind = False
 
     def add(self, process: Process) -> None:
+        """Writes down a process. Raises `OSError` when it cannot now; `catch_up` tries again."""
         known = identity(process.pid)
         if known is None:  # It has ended already.
             return
@@ -49,7 +51,16 @@ class Ledger:
             stop_signal=int(program.stop_signal),
             stop_seconds=program.stop_seconds,
         )
-        self._write()
+        self._behind = True
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Writes down what could not be before. Raises `OSError` when it still cannot."""
+        if not self._behind:
+            return
+        values = [{name: getattr(entry, name) for name in Entry.__slots__} for entry in self._entries.values()]
+        home.write_private(self._path, json.dumps(values))
+        self._behind = False
 
     def end_leftovers(self) -> list[str]:
         """Ends what a killed stack left running; yields the names.
@@ -66,12 +77,8 @@ class Ledger:
         return [entry.name for entry in left]
 
     def clear(self) -> None:
-        self._entries = {}
+        self._entries, self._behind = {}, False
         self._path.unlink(missing_ok=True)
-
-    def _write(self) -> None:
-        values = [{name: getattr(entry, name) for name in Entry.__slots__} for entry in self._entries.values()]
-        home.write_private(self._path, json.dumps(values))
 
 
 def end_by_pid_file(path: Path, marker: str, stop_signal: signal.Signals, seconds: float = 20.0) -> None:

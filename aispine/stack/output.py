@@ -74,5 +74,5 @@ def _write(stream: TextIO, text: str) -> None:
     try:
         stream.write(text)
         stream.flush()
-    except (BrokenPipeError, ValueError):  # Nobody reads any more; the stack goes on.
+    except (OSError, ValueError):  # Nobody reads any more, or the disk is full; the stack goes on.
         return

@@ -58,6 +58,7 @@ class Supervisor:
         self._backoff = backoff or Backoff()
         self._children: list[Child] = []
         self._selector = selectors.DefaultSelector()
+        self._unwritten = False
 
     def adopt(self, process: Process) -> None:
         """Watches over a program that runs already."""
@@ -127,6 +128,7 @@ class Supervisor:
                 self._bury(child, child.process)
             elif child.process is None and time.monotonic() >= child.due:
                 self._spawn(child)
+        self._write_down(self._ledger.catch_up)
 
     def _bury(self, child: Child, process: Process) -> None:
         self._unwatch(child)
@@ -140,7 +142,18 @@ class Supervisor:
             self._await_turn(child, 0.0, error.message)
             return
         self._watch(child, process)
-        self._ledger.add(process)
+        self._write_down(lambda: self._ledger.add(process))
+
+    def _write_down(self, write: Callable[[], None]) -> None:
+        """Without a list of what runs everything goes on all the same; a full disk must not end the stack."""
+        try:
+            write()
+        except OSError as error:
+            if not self._unwritten:
+                self._say(f"cannot write down what runs: {error.strerror}; tries again")
+            self._unwritten = True
+        else:
+            self._unwritten = False
 
     def _await_turn(self, child: Child, uptime: float, reason: str) -> None:
         child.backoff = child.backoff.after(uptime)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import psycopg2
 from psycopg2.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -114,31 +114,45 @@ def bind_tenant(link: Link, tenant_id: str | None) -> str:
 
 
 _CHECK: Final = "Check AISPINE_DATABASE_URL, or run `aispine doctor`."
+_TROUBLES: Final = {
+    "53100": ("PostgreSQL has no room on its disk", "Free some; what waits goes on by itself."),
+    "53300": ("PostgreSQL has no connection left", "Raise its max_connections, or run fewer workers."),
+    "25006": ("PostgreSQL takes no changes", "It is a standby or set to read only; AISPINE_DATABASE_URL names it."),
+}
+"""What the server says of itself, by its code, and what to do about it."""
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turns a lost or refused connection into `StoreUnavailable`, and too long a wait for a lock into `Unavailable`."""
+    """Turns a connection of no use into `StoreUnavailable`, too long a wait for a lock into `Unavailable`."""
     try:
         yield
-    except (OperationalError, PoolTimeout) as error:
-        if isinstance(error, OperationalError) and isinstance(error.orig, LockNotAvailable):
-            raise _busy() from error
+    except PoolTimeout as error:
         raise StoreUnavailable(hint=_CHECK) from error
-    except psycopg2.Error as error:
-        if isinstance(error, LockNotAvailable):
-            raise _busy() from error
-        if is_cut(error):
-            raise StoreUnavailable(hint=_CHECK) from error
-        raise
     except DBAPIError as error:
-        if error.connection_invalidated:
-            raise StoreUnavailable(hint="The connection was cut; try again.") from error
-        raise
+        trouble = _trouble(error.orig)
+        if trouble is None and error.connection_invalidated:
+            trouble = StoreUnavailable(hint="The connection was cut; try again.")
+        if trouble is None:
+            raise
+        raise trouble from error
+    except psycopg2.Error as error:
+        trouble = _trouble(error)
+        if trouble is None:
+            raise
+        raise trouble from error
 
 
-def _busy() -> Unavailable:
-    return Unavailable("Somebody else is changing this", hint="Try again in a moment.")
+def _trouble(error: BaseException | None) -> Unavailable | None:
+    """What the caller is told; None when it is to blame itself."""
+    if isinstance(error, LockNotAvailable):
+        return Unavailable("Somebody else is changing this", hint="Try again in a moment.")
+    if not isinstance(error, psycopg2.Error) or not is_cut(error):
+        return None
+    # Who is not let in gets no code, only words.
+    code = "53300" if "connection slots" in str(error) or "too many clients" in str(error) else error.pgcode
+    message, hint = _TROUBLES.get(code or "", (None, _CHECK))
+    return StoreUnavailable(message, hint=hint)
 
 
 def dumps(value: Any) -> str:

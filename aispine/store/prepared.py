@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg2
+from psycopg2.errors import ReadOnlySqlTransaction
 from psycopg2.extras import NamedTupleCursor
 from sqlalchemy import PoolProxiedConnection
 
@@ -16,8 +17,10 @@ def is_cut(error: psycopg2.Error) -> bool:
     """True when the connection is to blame and not what was asked.
 
     What the server itself says has a code; when it goes away while it answers, there is none, and no class says so.
+    A full disk and too many connections are among the operational errors; a server that has become a standby is not.
     """
-    return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) or error.pgcode is None
+    unfit = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError | ReadOnlySqlTransaction)
+    return unfit or error.pgcode is None
 
 
 class Link:

@@ -21,6 +21,7 @@ from api.schemas.executions import (
     StreamQuery,
     WaitingFor,
 )
+from api.schemas.files import File, FilePage, FileQuery
 from api.schemas.flows import (
     Deployed,
     Diff,
@@ -70,6 +71,9 @@ __all__ = [
     "ExecutionPage",
     "ExecutionQuery",
     "ExecutionSummary",
+    "File",
+    "FilePage",
+    "FileQuery",
     "Flow",
     "FlowFileQuery",
     "FlowNode",

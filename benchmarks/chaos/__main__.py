@@ -26,14 +26,14 @@ def main() -> int:
     parser.add_argument("--double", type=float, default=0.03, help="share of messages that come twice")
     parser.add_argument("--keep", action="store_true", help="leave the stack's folder")
     parser.add_argument("--mutant", choices=MUTANTS, default=None)
-    parser.add_argument("--only", action="append", default=[], help="a kind of flow to sweep over; all if none")
+    parser.add_argument("--only", action="append", default=[], help="a kind of flow, or an outage; all if none")
     given = parser.parse_args()
     shares = {"drop": given.drop, "double": given.double}
     wanted = Campaign(count=given.count, seed=given.seed, settle=given.settle, keep=given.keep, **shares)
     if given.what == "sweep":
         return _sweep(keep=given.keep, only=given.only)
     if given.what == "outages":
-        return _outages()
+        return _outages(keep=given.keep, only=given.only)
     if given.what == "mutants":
         return _mutants(wanted, [given.mutant] if given.mutant else list(MUTANTS))
     outcome = campaign.run(wanted, _say)
@@ -62,8 +62,9 @@ def _sweep(*, keep: bool, only: list[str]) -> int:
     return 1 if swept.harm else 0
 
 
-def _outages() -> int:
-    harm = [line for weathered in outages.run(_say) for line in [*weathered.verdict.notes, *weathered.harm]]
+def _outages(*, keep: bool, only: list[str]) -> int:
+    seen = outages.run(_say, keep=keep, only=only)
+    harm = [line for weathered in seen for line in [*weathered.verdict.notes, *weathered.harm]]
     for line in harm:
         _say(f"! {line}")
     return 1 if harm else 0

@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from aispine.stack.process import wait_until
-from benchmarks.chaos import cases, driver, ledger, stack
+from benchmarks.chaos import cases, disk, driver, ledger, stack
 from benchmarks.chaos.client import Client
 from benchmarks.chaos.database import Database
 from benchmarks.chaos.driver import Driver
@@ -58,12 +58,16 @@ class Weathered:
         return [f"{self.name}: {name}: {value}, not 0" for name, value in figures.items() if value]
 
 
-def run(say: Callable[[str], None]) -> list[Weathered]:
-    """Every outage in turn on one stack. Raises `StackError` when that does not start."""
-    with stack.running({}) as running:
+def run(say: Callable[[str], None], *, keep: bool = False, only: Sequence[str] = ()) -> list[Weathered]:
+    """Every outage in turn on one stack, or those in `only`. Raises `StackError` when that does not start."""
+    with stack.running({}, keep=keep, small_disk=True) as running:
         say(f"the stack runs in {running.folder}")
         driver.deploy(Client(running.url, running.api_key), cases.cases())
-        return [_weather(running, name, outage, say) for name, outage in OUTAGES.items()]
+        chosen = {name: outage for name, outage in OUTAGES.items() if not only or name in only}
+        if not running.small_disk:
+            chosen.pop(_FULL, None)
+            say(f"{_FULL}: NOT TRIED, since this user may not mount a file system")
+        return [_weather(running, name, outage, say) for name, outage in chosen.items()]
 
 
 def _weather(running: Stack, name: str, outage: Callable[[Stack], None], say: Callable[[str], None]) -> Weathered:
@@ -163,10 +167,17 @@ def _fill_connections(running: Stack) -> None:
         time.sleep(15)
 
 
+def _fill_disk(running: Stack) -> None:
+    with disk.full(running.folder / "home"):
+        time.sleep(15)
+
+
+_FULL: Final = "the disk full for 15 s"
 OUTAGES: Final[Mapping[str, Callable[[Stack], None]]] = {
     "Redis paused for 30 s": functools.partial(_pause, "redis", 30.0),
     "PostgreSQL paused for 15 s": functools.partial(_pause, "postgres", 15.0),
     "PostgreSQL restarted": _restart_postgres,
     "connections cut ten times": _cut_connections,
     "no connection left for 15 s": _fill_connections,
+    _FULL: _fill_disk,
 }

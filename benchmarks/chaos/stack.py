@@ -22,7 +22,7 @@ from aispine.settings import STACK_FILE
 from aispine.stack import ledger as processes
 from aispine.stack.process import wait_until
 from aispine.stack.redis import free_port
-from benchmarks.chaos import killer, ledger
+from benchmarks.chaos import disk, killer, ledger
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _AGENTS: Final = Path(__file__).with_name("agents")
@@ -50,6 +50,8 @@ class Stack:
     database_url: str
     engine_database_url: str
     redis_url: str
+    small_disk: bool = False
+    """Its home is a file system of its own."""
 
     @property
     def calls(self) -> Path:
@@ -80,8 +82,12 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running(environment: Mapping[str, str], *, kills: bool = False, keep: bool = False) -> Iterator[Stack]:
+def running(
+    environment: Mapping[str, str], *, kills: bool = False, keep: bool = False, small_disk: bool = False
+) -> Iterator[Stack]:
     """Yields a stack that answers and stops it at the end; with `kills` its workers look where to end themselves.
+
+    With `small_disk` its home is a file system of its own, where the user may mount one.
 
     Raises `StackError` when it does not start.
     """
@@ -91,15 +97,22 @@ def running(environment: Mapping[str, str], *, kills: bool = False, keep: bool =
     (folder / "kills").mkdir()
     if kills:
         environment = {**environment, killer.KILLS: str(folder / "kills")}
+    try:
+        with disk.mounted(folder / "home", wanted=small_disk) as mounted:
+            yield from _started(folder, environment, mounted=mounted)
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(folder: Path, environment: Mapping[str, str], *, mounted: bool) -> Iterator[Stack]:
     log = folder / "up.log"
     with log.open("wb") as output:
         process = _start(folder, environment, output.fileno())
     try:
-        yield _answering(folder, process, log)
+        yield _answering(folder, process, log, mounted=mounted)
     finally:
         _stop(process)
-        if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start(folder: Path, environment: Mapping[str, str], output: int) -> subprocess.Popen[bytes]:
@@ -122,7 +135,7 @@ def _start(folder: Path, environment: Mapping[str, str], output: int) -> subproc
     )
 
 
-def _answering(folder: Path, process: subprocess.Popen[bytes], log: Path) -> Stack:
+def _answering(folder: Path, process: subprocess.Popen[bytes], log: Path, *, mounted: bool) -> Stack:
     """Waits for the banner, which `up` prints once the API answers."""
 
     def over() -> bool:
@@ -133,7 +146,7 @@ def _answering(folder: Path, process: subprocess.Popen[bytes], log: Path) -> Sta
         raise StackError(f"the stack does not start: {last}")
     known = json.loads((folder / "home" / STACK_FILE).read_text("utf-8"))
     names = ("url", "api_key", "database_url", "engine_database_url", "redis_url")
-    return Stack(folder=folder, pid=process.pid, **{name: known[name] for name in names})
+    return Stack(folder=folder, pid=process.pid, small_disk=mounted, **{name: known[name] for name in names})
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -7,6 +7,7 @@ execution carries no foreign key to it: checking one would lock the execution's 
 from aispine.store.models.agents import AgentRow, AgentVersionRow
 from aispine.store.models.base import PLATFORM, PLATFORM_ONLY, SHARED, Base
 from aispine.store.models.executions import EventRow, ExecutionRow, NodeExecutionRow, NodeLogRow, SignalRow
+from aispine.store.models.files import FileChunkRow, FileRow
 from aispine.store.models.flows import FlowRow, FlowVersionRow
 from aispine.store.models.schedules import ScheduleFiringRow, ScheduleRow
 from aispine.store.models.tenants import ApiKey, IdempotencyKeyRow, Tenant
@@ -24,6 +25,8 @@ __all__ = [
     "CounterRow",
     "EventRow",
     "ExecutionRow",
+    "FileChunkRow",
+    "FileRow",
     "FlowRow",
     "FlowVersionRow",
     "IdempotencyKeyRow",

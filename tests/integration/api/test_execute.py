@@ -15,6 +15,8 @@ from aispine.store import idempotency
 from aispine.store.database import Store
 from aispine.store.models import ExecutionRow, IdempotencyKeyRow
 from tests.integration.api.conftest import ECHO
+from tests.support.disk import full_disk
+from tests.support.environment import Servers
 
 EXECUTE = "/api/v1/flows/execute"
 
@@ -196,3 +198,16 @@ def test_no_body_breaks_the_server(client: FlaskClient, echo: str, data: Any) ->
     sent = {"data": data, "content_type": "application/json"} if isinstance(data, bytes) else {"json": data}
     answer = client.post(EXECUTE, **sent)
     assert answer.status_code in {202, 400, 404, 422}, answer.text
+
+
+def test_while_the_disk_is_full_a_start_is_refused_until_later(
+    client: FlaskClient, echo: str, tenant: str, servers: Servers, web_store: Store
+) -> None:
+    request: dict[str, Any] = {"json": {"flow_id": echo, "input_data": {}}, "headers": {"Idempotency-Key": "later"}}
+    with full_disk(servers.owner_url, tenant) as free:
+        refused = client.post(EXECUTE, **request)
+        assert (refused.status_code, refused.json and refused.json["code"]) == (503, "store_unavailable")
+        assert int(refused.headers["Retry-After"]) > 0
+        free()
+        assert client.post(EXECUTE, **request).status_code == 202
+    assert count(web_store, tenant) == 1

@@ -24,10 +24,11 @@ from aispine.engine.recover import Tick
 from aispine.engine.run import AgentCache, Worker
 from aispine.engine.terms import Terms
 from aispine.errors import StoreUnavailable
-from aispine.store import database
+from aispine.store import database, leases
 from aispine.store.database import Store
 from aispine.store.models import NodeExecutionRow
 from tests.integration.engine.crew import TERMS, begin, fact, take
+from tests.support.disk import full_disk
 from tests.support.environment import Servers
 from tests.support.flows import Flows
 from tests.support.operations import Silence
@@ -75,6 +76,28 @@ def test_the_result_of_a_node_waits_for_postgres(
         monkeypatch.setattr(patience._log, "warning", lambda *_args, **_values: opened.set())
         patiently(finish, store, held, told, TERMS)
     assert flows.see(execution_id).nodes["a"].status == "completed"
+
+
+def test_the_result_of_a_node_waits_for_room_on_the_disk(
+    store: Store, servers: Servers, flows: Flows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution_id = flows.start(flows.deploy(line("cramped", "ab")), announce=False)
+    begin(store, execution_id)
+    held = take(store, execution_id, "a")
+    told = fact(held, AgentReply(output={}))
+    with full_disk(servers.owner_url, flows.tenant_id) as free:
+        with pytest.raises(StoreUnavailable, match="no room on its disk"):
+            finish(store, held, told, TERMS)
+        monkeypatch.setattr(patience._log, "warning", lambda *_args, **_values: free())
+        patiently(finish, store, held, told, TERMS)
+    assert flows.see(execution_id).nodes["a"].status == "completed"
+
+
+def test_a_server_that_takes_no_changes_is_waited_for(store: Store, servers: Servers) -> None:
+    standby = Store(servers.engine_url, options="-c default_transaction_read_only=on")
+    with pytest.raises(StoreUnavailable, match="takes no changes"):
+        leases.spare(standby, 1.0)
+    standby.dispose()
 
 
 def test_an_outage_ends_no_lease(store: Store, servers: Servers, flows: Flows) -> None:

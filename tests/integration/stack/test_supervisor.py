@@ -125,3 +125,16 @@ def test_a_leftover_is_ended(folder, supervisor, lines):
     supervisor.start([python(folder, "idle", IDLE, stop_signal=signal.SIGTERM)])
     assert supervisor.run(until=lambda: bool(lines.of("idle")), seconds=20)
     assert Ledger(folder).end_leftovers() == ["idle"]
+
+
+def test_a_list_that_cannot_be_written_ends_nothing_and_is_written_later(folder, lines):
+    gone = folder / "gone"
+    supervisor = Supervisor(lines, Ledger(gone), QUICK)
+    try:
+        supervisor.start([python(folder, "idle", IDLE)])
+        assert supervisor.run(until=lambda: "ready" in lines.of("idle"), seconds=10)
+        assert len([line for line in lines.of("up") if "cannot write down what runs" in line]) == 1
+        gone.mkdir()
+        assert supervisor.run(until=(gone / "processes.json").exists, seconds=10)
+    finally:
+        supervisor.stop()

@@ -21,6 +21,8 @@ from aispine.store.models import (
     SHARED,
     Base,
     ExecutionRow,
+    FileChunkRow,
+    FileRow,
     IdempotencyKeyRow,
     NodeLogRow,
     ScheduleRow,
@@ -47,6 +49,11 @@ def filled(no_workers: None, engine_store: Store, flows: Flows, api_key: str) ->
         session.add(NodeLogRow(execution_id=execution_id, path="a", attempt=1, tenant_id=tenant_id, text="said"))
         key = {"method": "POST", "path": "/", "key": new_id(), "request_hash": "x"}
         session.add(IdempotencyKeyRow(tenant_id=tenant_id, **key))
+        file = FileRow(file_id=new_id(), tenant_id=tenant_id, name="a", media_type="text/plain", size=1, sha256="x")
+        file.storage = "postgresql"
+        session.add(file)
+        session.flush()
+        session.add(FileChunkRow(file_id=file.file_id, tenant_id=tenant_id, number=0, content=b"a"))
         session.add(SignalRow(signal_id=new_id(), execution_id=execution_id, tenant_id=tenant_id, name="go"))
         session.add(ToolRow(tenant_id=tenant_id, tool_id="mine", definition={"endpoint": "https://example.com"}))
         schedule = session.scalars(select(ScheduleRow).filter_by(tenant_id=tenant_id)).one()
