@@ -24,6 +24,8 @@ class Settings:
     """Every setting, one field each; the environment variable is `AISPINE_` and the name in capitals."""
 
     home: Path = Path("~/.aispine")
+    public_url: str | None = None
+    """Where agents and channels outside reach the API; `url` where it is unset."""
     # Where a client finds the API.
     url: str | None = None
     api_key: str | None = None

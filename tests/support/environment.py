@@ -68,6 +68,7 @@ def _prepare(folder: Path, started: embedded.Servers) -> Servers:
         "AISPINE_REDIS_URL": started.redis_url,
         "AISPINE_ENCRYPTION_KEYS": keys,
         "AISPINE_ALLOWED_HOSTS": "loopback",
+        "AISPINE_PUBLIC_URL": "http://spine.test",
         **QUICK,
     }
     return Servers(
