@@ -13,7 +13,7 @@ from api import (
     access,
     agents,
     approvals,
-    callbacks,
+    channels,
     docs,
     executions,
     files,
@@ -78,10 +78,10 @@ def _add_routes(app: Flask) -> None:
         executions.blueprint,
         approvals.blueprint,
         files.blueprint,
-        callbacks.blueprint,
         schedules.blueprint,
         agents.blueprint,
         tools.blueprint,
+        channels.blueprint,
         workers.blueprint,
     ):
         rest.register_blueprint(blueprint, url_prefix=f"{PREFIX}/{blueprint.name}")

@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "agent": Command("cli.agent:agent", "Create, test, list, register and serve agents."),
     "approval": Command("cli.approval:approval", "List what waits for a person, and answer it."),
     "auth": Command("cli.auth:auth", "Check the API key; print the local stack's."),
+    "channel": Command("cli.channel:channel", "Add, list, test, link and remove messaging channels."),
     "db": Command("cli.db:db", "Back up, restore and migrate the database."),
     "demo": Command("cli.demo:demo", "Show a whole stack at work: start it, run two flows, stop it."),
     "doctor": Command("cli.doctor:doctor", "Check each part of the stack and say what to do."),

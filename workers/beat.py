@@ -13,6 +13,7 @@ from celery.utils.nodenames import nodename
 from aispine import logs, schedules, settings
 from aispine.agent import folder
 from aispine.agent.watch import FolderWatch
+from aispine.conversation import notices
 from aispine.engine import broker, metrics
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.queues import Queues
@@ -52,6 +53,7 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
         try:
             troubled = self._tick.recover() > 0
             schedules.fire_due(self._tick.store)
+            notices.remind(self._tick.celery, self._tick.store)
             self._retention.forget()
             self._files.look()
             self._say_it_lives()

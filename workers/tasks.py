@@ -1,4 +1,4 @@
-"""The tasks. Everything they do is in `aispine.engine.run`."""
+"""The tasks. Everything they do is in `aispine.engine.run` and `aispine.conversation`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ def register(app: Celery) -> None:
     app.task(name=broker.RUN, **options)(_run)
     app.task(name=broker.RUN_LANE, **options)(_run_lane)
     app.task(name=broker.ADVANCE, **options)(_advance)
+    app.task(name=broker.READ, ignore_result=True)(_read)
+    app.task(name=broker.SEND, ignore_result=True)(_send_due)
 
 
 def _run(self: Any, execution_id: str, path: str) -> None:
@@ -38,3 +40,17 @@ def _advance(self: Any, execution_id: str, path: str) -> None:
         run.run(workbench.worker(), execution_id, path, Carrier(self.request))
     else:
         run.start(workbench.worker(), execution_id, Carrier(self.request))
+
+
+def _read(contact_id: str) -> None:
+    """Reads what came in over a channel from one person."""
+    from aispine.conversation import reading  # Here, as below: only one of the pools ever talks to people.
+
+    reading.read(workbench.reader(), contact_id)
+
+
+def _send_due(contact_id: str) -> None:
+    """Sends what is due to one person."""
+    from aispine.conversation import sending
+
+    sending.send(workbench.reader(), contact_id)

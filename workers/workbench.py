@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from typing import TYPE_CHECKING
 
 from aispine import settings
 from aispine.agent import call as agent_call
@@ -13,6 +14,9 @@ from aispine.engine.lease import Leases
 from aispine.engine.run import AgentCache, Worker
 from aispine.store import database
 from workers import process
+
+if TYPE_CHECKING:
+    from aispine.conversation.reading import Reader
 
 POOL = 4
 """Connections of a process; hundreds of threads share them, since a node needs one only at its two ends."""
@@ -36,3 +40,11 @@ def _worker(_pid: int) -> Worker:
         dispatch=Dispatch(store=store, celery=broker.app(), wakeups=process.waker(), meter=process.meter(store)),
         agents=AgentCache(),
     )
+
+
+def reader() -> Reader:
+    """What the tasks of channels work with."""
+    from aispine.conversation.reading import Reader
+
+    own = worker()
+    return Reader(store=own.store, celery=own.dispatch.celery, settings=own.settings)

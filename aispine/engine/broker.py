@@ -15,6 +15,8 @@ from aispine.settings import Settings
 RUN: Final = "aispine.run"
 RUN_LANE: Final = "aispine.run_lane"
 ADVANCE: Final = "aispine.advance"
+READ: Final = "aispine.read"
+SEND: Final = "aispine.send"
 QUEUES: Final = ("engine", "cpu", "io")
 AHEAD: Final = 0
 NORMAL: Final = 3

@@ -47,12 +47,4 @@ class AgentFailure:
     detail: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AgentAccepted:
-    """No answer yet: it comes later, by a callback, within `timeout` seconds if the agent says how long it needs."""
-
-    timeout: float | None = None
-
-
-Ended = AgentReply | AgentFailure
-Outcome = Ended | AgentAccepted
+Outcome = AgentReply | AgentFailure

@@ -1,6 +1,7 @@
 """The shapes of requests and answers: what marshmallow reads, writes and documents."""
 
 from api.schemas.agents import Agent, AgentHealth, AgentPage, AgentQuery
+from api.schemas.channels import Channel, ChannelChange, ChannelLink, ChannelPage, ChannelRequest, ChannelTest
 from api.schemas.common import Health, HealthQuery, PageQuery, Problem, Timestamp, moment, timestamp
 from api.schemas.executions import (
     LARGEST_SEQ,
@@ -37,15 +38,7 @@ from api.schemas.flows import (
     FlowVersionSummary,
     Validation,
 )
-from api.schemas.operations import (
-    Answer,
-    Approval,
-    ApprovalPage,
-    ApprovalQuery,
-    CalledBack,
-    CancelRequest,
-    RerunRequest,
-)
+from api.schemas.operations import Answer, Approval, ApprovalPage, ApprovalQuery, CancelRequest, RerunRequest
 from api.schemas.schedules import (
     Schedule,
     ScheduleFiring,
@@ -67,8 +60,13 @@ __all__ = [
     "Approval",
     "ApprovalPage",
     "ApprovalQuery",
-    "CalledBack",
     "CancelRequest",
+    "Channel",
+    "ChannelChange",
+    "ChannelLink",
+    "ChannelPage",
+    "ChannelRequest",
+    "ChannelTest",
     "Deployed",
     "Diff",
     "DiffQuery",

@@ -15,6 +15,9 @@ from aispine.settings import Settings
 from aispine.stack import embedded, home
 from aispine.store import api_keys, migrate
 from aispine.store.database import Store
+from tests.support import telegram, whatsapp
+from tests.support.telegram import Telegram
+from tests.support.whatsapp import WhatsApp
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK: Mapping[str, str] = {
@@ -39,6 +42,8 @@ class Servers:
     engine_url: str
     redis_url: str
     api_key: str
+    whatsapp: WhatsApp
+    telegram: Telegram
     env: Mapping[str, str]
 
 
@@ -50,13 +55,14 @@ def serving() -> Iterator[Servers]:
     folder.chmod(0o711)
     started = embedded.start(Settings(home=folder / "home"))
     try:
-        yield _prepare(folder / "home", started)
+        with whatsapp.serving() as service, telegram.serving() as bots:
+            yield _prepare(folder / "home", started, service, bots)
     finally:
         started.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _prepare(folder: Path, started: embedded.Servers) -> Servers:
+def _prepare(folder: Path, started: embedded.Servers, service: WhatsApp, bots: Telegram) -> Servers:
     keys = home.encryption_keys(folder)
     urls = migrate.upgrade(started.database_url, keys, api_keys.new_key())
     _register_agents(urls.engine_database_url)
@@ -67,8 +73,9 @@ def _prepare(folder: Path, started: embedded.Servers) -> Servers:
         "AISPINE_ENGINE_DATABASE_URL": urls.engine_database_url,
         "AISPINE_REDIS_URL": started.redis_url,
         "AISPINE_ENCRYPTION_KEYS": keys,
+        "AISPINE_WHATSAPP_URL": service.url,
+        "AISPINE_TELEGRAM_URL": bots.url,
         "AISPINE_ALLOWED_HOSTS": "loopback",
-        "AISPINE_PUBLIC_URL": "http://spine.test",
         **QUICK,
     }
     return Servers(
@@ -78,6 +85,8 @@ def _prepare(folder: Path, started: embedded.Servers) -> Servers:
         engine_url=urls.engine_database_url,
         redis_url=started.redis_url,
         api_key=str(urls.api_key),
+        whatsapp=service,
+        telegram=bots,
         env=env,
     )
 

@@ -6,6 +6,7 @@ execution carries no foreign key to it: checking one would lock the execution's 
 
 from aispine.store.models.agents import AgentRow, AgentVersionRow
 from aispine.store.models.base import PLATFORM, PLATFORM_ONLY, SHARED, Base
+from aispine.store.models.channels import ChannelMessageRow, ChannelRow, ContactRow, ConversationRow, OutboxRow
 from aispine.store.models.executions import EventRow, ExecutionRow, NodeExecutionRow, NodeLogRow, SignalRow
 from aispine.store.models.files import FileChunkRow, FileRow
 from aispine.store.models.flows import FlowRow, FlowVersionRow
@@ -22,6 +23,10 @@ __all__ = [
     "AgentVersionRow",
     "ApiKey",
     "Base",
+    "ChannelMessageRow",
+    "ChannelRow",
+    "ContactRow",
+    "ConversationRow",
     "CounterRow",
     "EventRow",
     "ExecutionRow",
@@ -32,6 +37,7 @@ __all__ = [
     "IdempotencyKeyRow",
     "NodeExecutionRow",
     "NodeLogRow",
+    "OutboxRow",
     "ScheduleFiringRow",
     "ScheduleRow",
     "SignalRow",

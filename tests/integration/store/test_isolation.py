@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from aispine.engine.advance import advance
 from aispine.engine.facts import Started
 from aispine.engine.terms import Terms
-from aispine.store import api_keys, schedules, workers
+from aispine.store import api_keys, channel_messages, channels, conversations, outbox, schedules, workers
 from aispine.store.database import Store
 from aispine.store.ids import new_id
 from aispine.store.models import (
@@ -20,6 +20,8 @@ from aispine.store.models import (
     PLATFORM_ONLY,
     SHARED,
     Base,
+    ChannelRow,
+    ContactRow,
     ExecutionRow,
     FileChunkRow,
     FileRow,
@@ -54,6 +56,7 @@ def filled(no_workers: None, engine_store: Store, flows: Flows, api_key: str) ->
         session.add(file)
         session.flush()
         session.add(FileChunkRow(file_id=file.file_id, tenant_id=tenant_id, number=0, content=b"a"))
+        _talk(session, tenant_id)
         session.add(SignalRow(signal_id=new_id(), execution_id=execution_id, tenant_id=tenant_id, name="go"))
         session.add(ToolRow(tenant_id=tenant_id, tool_id="mine", definition={"endpoint": "https://example.com"}))
         schedule = session.scalars(select(ScheduleRow).filter_by(tenant_id=tenant_id)).one()
@@ -68,6 +71,19 @@ def filled(no_workers: None, engine_store: Store, flows: Flows, api_key: str) ->
                 )
             )
     return tenant_id
+
+
+def _talk(session: Session, tenant_id: str) -> None:
+    """A channel over which somebody wrote and was answered."""
+    channel = ChannelRow(channel_id=new_id(), tenant_id=tenant_id, kind="telegram", name="a", address="1", staff=[])
+    channel.credentials = "sealed"
+    session.add(channel)
+    session.flush()
+    contact_id = channels.contact(session, channel, "7", wrote=True)
+    contact = session.get_one(ContactRow, contact_id)
+    channel_messages.add(session, channel, contact_id, message_id="1", kind="text", status="", body={})
+    outbox.put(session, contact, {"text": "a"}, key=new_id())
+    conversations.begin(session, contact, "mine", new_id())
 
 
 @pytest.fixture

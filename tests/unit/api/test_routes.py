@@ -30,13 +30,12 @@ def app() -> Flask:
 
 
 def test_every_route_declares_who_may_call_it(app: Flask) -> None:
-    assert {route.access for route in routes(app)} <= {"key", "metrics", "signature", "token", "public"}
+    assert {route.access for route in routes(app)} <= {"key", "metrics", "signature", "public"}
 
 
-def test_every_route_under_api_takes_a_key_or_a_token_of_its_own(app: Flask) -> None:
-    under = [route for route in routes(app) if route.path.startswith("/api/")]
-    assert {route.access for route in under} == {"key", "token"}
-    assert [route.path for route in under if route.access == "token"] == ["/api/v1/callbacks/<token>"]
+def test_every_route_under_api_takes_a_key(app: Flask) -> None:
+    others = {route.path for route in routes(app) if route.path.startswith("/api/") and route.access != "key"}
+    assert others == {"/api/v1/channels/<channel_id>/webhook"}
 
 
 def test_an_application_with_a_silent_route_does_not_start() -> None:

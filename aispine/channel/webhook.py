@@ -1,0 +1,100 @@
+"""What services tell: verified over the raw bytes, kept once, and worked on afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from aispine import logs
+from aispine.channel import kinds
+from aispine.channel.adapter import Notice
+from aispine.channel.management import open_credentials, unknown
+from aispine.channel.message import STATUS, Incoming, Report
+from aispine.errors import Forbidden, InvalidRequest, Unauthenticated
+from aispine.settings import Settings
+from aispine.store import channel_messages, channels
+from aispine.store.database import Store
+from aispine.store.ids import is_id
+from aispine.store.models import ChannelRow
+
+_log = logs.get(__name__)
+
+
+def challenge(store: Store, channel_id: str, query: Mapping[str, str], settings: Settings) -> str:
+    """The answer to a service that asks whether the webhook is ours. Raises `NotFound` and `Forbidden`."""
+    row = _find(store, channel_id)
+    answer = kinds.adapter(row.kind).handshake(open_credentials(row, settings), query)
+    if answer is None:
+        raise Forbidden("the verify token is not this channel's")
+    return answer
+
+
+def receive(store: Store, channel_id: str, headers: Mapping[str, str], raw: bytes, settings: Settings) -> set[str]:
+    """Keeps what a webhook tells and returns the contacts that it concerns; what came before is not kept again.
+
+    Raises `NotFound`, `Unauthenticated` when it is not from the service, and `InvalidRequest` when it is no JSON.
+    """
+    row = _find(store, channel_id)
+    adapter = kinds.adapter(row.kind)
+    if not adapter.verify(open_credentials(row, settings), headers, raw):
+        raise Unauthenticated("the signature of the webhook is missing or wrong")
+    notices = adapter.read(_parse(raw))
+    with store.session(row.tenant_id) as session:
+        return _keep(session, row, notices)
+
+
+def _find(store: Store, channel_id: str) -> ChannelRow:
+    row = None
+    if is_id(channel_id):
+        with store.session(None) as session:
+            row = channels.find_unasked(session, channel_id)
+    if row is None:
+        raise unknown(channel_id)
+    return row
+
+
+def _parse(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest("The body is not valid JSON") from error
+
+
+def _keep(session: Session, asked: ChannelRow, notices: Iterable[Notice]) -> set[str]:
+    rows: dict[str | None, ChannelRow | None] = {None: asked, asked.address: asked}
+    concerned = set()
+    for notice in notices:
+        if notice.address not in rows:
+            # One app may have several numbers and one webhook; another tenant's number is never among them.
+            rows[notice.address] = channels.of_address(session, asked.tenant_id, asked.kind, str(notice.address))
+        row = rows[notice.address]
+        if row is None or notice.what is None:
+            _log.info("channel.not_kept", channel=asked.channel_id, address=notice.address, event_kind=notice.event)
+            continue
+        contact_id = _keep_one(session, row, notice.what)
+        if contact_id is not None:
+            concerned.add(contact_id)
+    return concerned
+
+
+def _keep_one(session: Session, row: ChannelRow, what: Incoming | Report) -> str | None:
+    """The contact that has something new; None when it was kept before."""
+    if isinstance(what, Report):
+        contact_id = channels.contact(session, row, what.user_id, wrote=False)
+        kind, status, body = STATUS, what.status, asdict(what)
+    else:
+        contact_id = channels.contact(session, row, what.user_id, what.name, wrote=True)
+        kind, status, body = str(what.kind), "", _plain(what)
+    is_new = channel_messages.add(
+        session, row, contact_id, message_id=what.message_id, kind=kind, status=status, body=body
+    )
+    return contact_id if is_new else None
+
+
+def _plain(message: Incoming) -> dict[str, Any]:
+    sent_at = None if message.sent_at is None else message.sent_at.isoformat()
+    return {name: value for name, value in {**asdict(message), "sent_at": sent_at}.items() if value not in (None, {})}

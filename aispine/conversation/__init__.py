@@ -1,0 +1,1 @@
+"""What people say to flows: a message starts one, or goes to the one that the person talks to; never both."""

@@ -1,0 +1,42 @@
+"""The table of conversations."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from aispine.store.ids import new_id
+from aispine.store.models import ContactRow, ConversationRow, ExecutionRow
+
+
+def current(session: Session, contact_id: str) -> tuple[ConversationRow, ExecutionRow | None] | None:
+    """The conversation of a contact that has not ended, with its execution unless that is gone."""
+    joined = select(ConversationRow, ExecutionRow).outerjoin(
+        ExecutionRow, ExecutionRow.execution_id == ConversationRow.execution_id
+    )
+    wanted = joined.where(ConversationRow.contact_id == contact_id, ConversationRow.ended_at.is_(None))
+    found = session.execute(wanted.order_by(ConversationRow.created_at.desc()).limit(1)).first()
+    return None if found is None else (found[0], found[1])
+
+
+def of_execution(session: Session, tenant_id: str, execution_id: str) -> ConversationRow | None:
+    return session.scalar(select(ConversationRow).filter_by(tenant_id=tenant_id, execution_id=execution_id))
+
+
+def begin(session: Session, contact: ContactRow, flow_id: str, execution_id: str) -> ConversationRow:
+    row = ConversationRow(
+        conversation_id=new_id(),
+        tenant_id=contact.tenant_id,
+        channel_id=contact.channel_id,
+        contact_id=contact.contact_id,
+        flow_id=flow_id,
+        execution_id=execution_id,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def end(session: Session, conversation_id: str) -> None:
+    same = update(ConversationRow).where(ConversationRow.conversation_id == conversation_id)
+    session.execute(same.values(ended_at=func.clock_timestamp()))

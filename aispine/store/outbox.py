@@ -1,0 +1,87 @@
+"""The table of messages that go out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from aispine.store.ids import new_id
+from aispine.store.models import ContactRow, OutboxRow
+
+
+def put(
+    session: Session,
+    contact: ContactRow,
+    message: Mapping[str, Any],
+    *,
+    key: str,
+    delay: float = 0.0,
+    execution_id: str | None = None,
+    path: str | None = None,
+    fallback_of: str | None = None,
+) -> str:
+    """Adds a message unless one with the same `key` is there; returns the id of the one that is."""
+    statement = insert(OutboxRow).values(
+        outbox_id=new_id(),
+        tenant_id=contact.tenant_id,
+        channel_id=contact.channel_id,
+        contact_id=contact.contact_id,
+        idempotency_key=key,
+        message=message,
+        status="queued",
+        execution_id=execution_id,
+        path=path,
+        fallback_of=fallback_of,
+        due_at=_in(delay),
+    )
+    made = session.scalar(statement.on_conflict_do_nothing().returning(OutboxRow.outbox_id))
+    same = select(OutboxRow.outbox_id).filter_by(tenant_id=contact.tenant_id, idempotency_key=key)
+    return made if made is not None else session.scalars(same).one()
+
+
+def find(session: Session, tenant_id: str, outbox_id: str) -> OutboxRow | None:
+    return session.scalar(select(OutboxRow).filter_by(tenant_id=tenant_id, outbox_id=outbox_id))
+
+
+def lock(session: Session, outbox_id: str) -> OutboxRow | None:
+    return session.scalar(select(OutboxRow).filter_by(outbox_id=outbox_id).with_for_update())
+
+
+def lock_outside(session: Session, channel_id: str, outside_id: str) -> OutboxRow | None:
+    """The message that the service calls so."""
+    same = select(OutboxRow).filter_by(channel_id=channel_id, outside_id=outside_id)
+    return session.scalar(same.with_for_update())
+
+
+def next_due(session: Session, contact_id: str) -> OutboxRow | None:
+    """What goes to a contact next; None while it is not due, since what is behind it may not overtake it.
+
+    A message that was put off on purpose lets the others go before it.
+    """
+    now = func.clock_timestamp()
+    waiting = select(OutboxRow).where(OutboxRow.contact_id == contact_id, OutboxRow.due_at.is_not(None))
+    begun = or_(OutboxRow.due_at <= now, OutboxRow.attempts > 0)
+    row = session.scalar(waiting.where(begun).order_by(OutboxRow.seq).limit(1).with_for_update())
+    due = row is not None and session.scalar(select(now >= row.due_at))
+    return row if due else None
+
+
+def change(session: Session, outbox_id: str, *, delay: float | None = None, **values: Any) -> None:
+    """Writes what is known of a message; it is due in `delay` seconds, or never again."""
+    due_at = None if delay is None else _in(delay)
+    statement = update(OutboxRow).where(OutboxRow.outbox_id == outbox_id)
+    session.execute(statement.values(due_at=due_at, updated_at=func.clock_timestamp(), **values))
+
+
+def due_contacts(older_than: float) -> Select[Any]:
+    """Contacts with a message that has been due for longer than `older_than` seconds."""
+    ago = func.clock_timestamp() - func.make_interval(0, 0, 0, 0, 0, 0, older_than)
+    return select(OutboxRow.contact_id).where(OutboxRow.due_at <= ago)
+
+
+def _in(seconds: float) -> Any:
+    return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
