@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo up test check lint types layers bench chaos chaos-short chaos-mutants chaos-sweep chaos-outages wheel clean
+.PHONY: help setup demo up test test-brokers check lint types layers bench chaos chaos-short chaos-mutants chaos-sweep chaos-outages wheel clean
 
 help:  ## Shows the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -32,6 +32,12 @@ check: lint types layers  ## Runs the checkers, then all tests with their covera
 	$(BIN)/python -m coverage run -m pytest $(PYTEST_ARGS)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report --skip-covered --fail-under=80
+
+test-brokers: setup  ## Runs the core tests on a real RabbitMQ (installs it, as root) and on SQS as moto has it.
+	@.ci/rabbitmq
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[brokers]'
+	$(BIN)/python -m pytest -m core --broker rabbitmq $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m core --broker sqs $(PYTEST_ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

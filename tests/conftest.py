@@ -9,6 +9,9 @@
 - `flows`: deploys, starts and waits (`tests.support.flows.Flows`); what it starts runs only with `workers`.
 - `http_agent`: an agent on loopback, registered for the tenant as `remote`, that fails as it is told.
 
+With `--broker` the servers have a real RabbitMQ, or SQS as moto has it, for the tests marked `core`; see
+`make test-brokers`.
+
 The workers notice a lost node within 2 s (`tests.support.environment.QUICK`). Poll with `tests.support.polling`.
 """
 
@@ -28,6 +31,7 @@ from aispine.store.ids import new_id
 from aispine.store.models import Tenant
 from tests.support import agents, environment
 from tests.support.agents import HttpAgent
+from tests.support.brokers import BROKERS
 from tests.support.environment import Servers
 from tests.support.flows import Flows
 from tests.support.workers import Workers, working
@@ -36,8 +40,9 @@ _WORKERS = pytest.StashKey[Workers]()
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[Servers]:
-    with environment.serving() as found:
+def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
+    broker = BROKERS[request.config.getoption("--broker")]
+    with broker() as broker_url, environment.serving(broker_url) as found:
         yield found
 
 
@@ -108,6 +113,10 @@ def http_agent(web_store: Store, tenant: str) -> Iterator[HttpAgent]:
         with web_store.session(tenant) as session:
             registry.register_http(session, tenant, {"endpoint": agent.endpoint}, settings.current())
         yield agent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--broker", choices=list(BROKERS), default="redis", help="what carries the messages")
 
 
 def pytest_configure() -> None:

@@ -7,8 +7,11 @@ from typing import Any, Final
 
 from celery import Celery
 from kombu.entity import Queue
+from kombu.exceptions import OperationalError
 
 from aispine import settings
+from aispine.engine import transport
+from aispine.engine.transport import Transport
 from aispine.errors import InvalidRequest
 from aispine.settings import Settings
 
@@ -18,9 +21,22 @@ ADVANCE: Final = "aispine.advance"
 READ: Final = "aispine.read"
 SEND: Final = "aispine.send"
 QUEUES: Final = ("engine", "cpu", "io")
-AHEAD: Final = 0
-NORMAL: Final = 3
-"""Priorities of messages as Redis has them: what recovery sends goes before what waits. Other brokers know one line."""
+
+_CONFIRMED: Final = 5.0
+"""Seconds in which a broker that confirms what it takes has to do so; RabbitMQ short of memory or disk does not."""
+
+
+class App(Celery):  # type: ignore[misc] # Celery has no types.
+    """Celery, that sends within a limit, and for which every refusal of a broker is an `OperationalError`.
+
+    So a message that was not sent is one thing to all callers: its row is due, and the tick sends it later.
+    """
+
+    def send_task(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().send_task(*arguments, **{"confirm_timeout": _CONFIRMED, **options})
+        except transport.refusals() as error:
+            raise OperationalError(str(error)) from error
 
 
 @functools.cache
@@ -40,12 +56,14 @@ def make_app(current: Settings) -> Celery:
             field="redis_url",
             hint="Start one with `aispine up`, or set the variable.",
         )
-    celery = Celery("aispine", broker=current.broker_url or current.redis_url, backend=current.redis_url)
-    celery.conf.update(_configuration(current))
+    used = transport.of(current.broker_url) if current.broker_url else transport.redis(current.redis_url)
+    transport.require(used)
+    celery = App("aispine", broker=used.url, backend=current.redis_url)
+    celery.conf.update(_configuration(current, used))
     return celery
 
 
-def _configuration(current: Settings) -> dict[str, Any]:
+def _configuration(current: Settings, used: Transport) -> dict[str, Any]:
     return {
         "task_serializer": "json",
         "result_serializer": "json",
@@ -54,7 +72,7 @@ def _configuration(current: Settings) -> dict[str, Any]:
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "task_retry_on_worker_lost": True,
-        "task_queues": [Queue(name) for name in QUEUES],  # type: ignore[no-untyped-call] # kombu has no types here.
+        "task_queues": _queues(used),
         "task_default_queue": "engine",
         "task_create_missing_queues": False,
         "worker_prefetch_multiplier": 1,
@@ -70,21 +88,14 @@ def _configuration(current: Settings) -> dict[str, Any]:
         "result_chord_join_timeout": 30,
         "result_expires": 86_400,
         "result_chord_expires": 7 * 86_400,
-        "broker_transport_options": _transport_options(),
+        "broker_transport_options": dict(used.options),
         "redis_socket_timeout": 30,
         "redis_socket_connect_timeout": 5,
         "redis_socket_keepalive": True,
+        **used.configuration,
     }
 
 
-def _transport_options() -> dict[str, Any]:
-    return {
-        "visibility_timeout": 3600,
-        "socket_timeout": 30,
-        "socket_connect_timeout": 5,
-        "socket_keepalive": True,
-        "health_check_interval": 10,
-        "unacked_restore_interval": 5,
-        "unacked_restore_throttle": 1,
-        "priority_steps": [AHEAD, NORMAL],
-    }
+def _queues(used: Transport) -> list[Any]:
+    queue: Any = Queue
+    return [queue(name, queue_arguments=dict(used.queue_arguments)) for name in QUEUES]

@@ -11,7 +11,7 @@ from celery.canvas import Signature
 from kombu.exceptions import OperationalError
 
 from aispine import logs
-from aispine.engine import broker, queueing
+from aispine.engine import broker, queueing, transport
 from aispine.flow import paths
 from aispine.flow.plan import Graph, Plan, needs_worker
 from aispine.flow.shape import MAX_GROUP, Chain, Chord, Lane, Shape, Step, lanes, shape
@@ -80,7 +80,7 @@ def send_look(celery: Celery, execution_id: str, flow_id: str, path: str) -> Non
 def send_node(celery: Celery, execution_id: str, flow_id: str, path: str, queue: str) -> None:
     """Sends the message of one queued node alone, before those that wait: it had its turn once already."""
     sent = _signature(celery, broker.RUN, execution_id, path, queue=queue, shadow=f"{flow_id}/{path}")
-    sent.set(priority=broker.AHEAD).apply_async()
+    sent.set(priority=transport.AHEAD).apply_async()
 
 
 def signature(celery: Celery, plan: Plan, execution: ExecutionState, part: Shape, frame: str = "") -> Signature:
@@ -115,7 +115,7 @@ def _lane(celery: Celery, execution_id: str, places: Sequence[str], name: str) -
     options = {
         "queue": queueing.QUEUES["quick"],
         "shadow": f"{name}/{places[0]} and {len(places) - 1} more",
-        "priority": broker.NORMAL,
+        "priority": transport.NORMAL,
         "ignore_result": True,
     }
     return celery.signature(broker.RUN_LANE, args=(execution_id, list(places)), immutable=True, options=options)
@@ -132,5 +132,5 @@ def _body(celery: Celery, plan: Plan, execution: ExecutionState, join: str) -> S
 
 def _signature(celery: Celery, task: str, execution_id: str, path: str, *, queue: str, shadow: str) -> Signature:
     # The publisher decides about `ignore_result`; without it a chord can hang for ever (docs/architecture.md).
-    options = {"queue": queue, "shadow": shadow, "priority": broker.NORMAL, "ignore_result": True}
+    options = {"queue": queue, "shadow": shadow, "priority": transport.NORMAL, "ignore_result": True}
     return celery.signature(task, args=(execution_id, path), immutable=True, options=options)

@@ -10,7 +10,8 @@ from typing import Final
 import redis
 from kombu.transport.redis import Channel
 
-from aispine.engine.broker import AHEAD, NORMAL, QUEUES
+from aispine.engine.broker import QUEUES
+from aispine.engine.transport import AHEAD, NORMAL
 
 EPOCH: Final = "aispine:epoch"
 _TAKEN: Final = "unacked_index"

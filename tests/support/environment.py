@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aispine.agent import registry
@@ -45,21 +45,30 @@ class Servers:
     whatsapp: WhatsApp
     telegram: Telegram
     env: Mapping[str, str]
+    broker_url: str | None = None
+    """None where Redis is the broker."""
 
 
 @contextmanager
-def serving() -> Iterator[Servers]:
-    """Embedded PostgreSQL and Redis in a folder of their own, gone afterwards."""
+def serving(broker_url: str | None = None) -> Iterator[Servers]:
+    """Embedded PostgreSQL and Redis in a folder of their own, gone afterwards; the broker is Redis or who is named."""
     folder = Path(tempfile.mkdtemp(prefix="aispine-test-"))
     # PostgreSQL runs as another user when the tests run as root, and has to get in.
     folder.chmod(0o711)
     started = embedded.start(Settings(home=folder / "home"))
     try:
         with whatsapp.serving() as service, telegram.serving() as bots:
-            yield _prepare(folder / "home", started, service, bots)
+            yield _carried(_prepare(folder / "home", started, service, bots), broker_url)
     finally:
         started.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _carried(servers: Servers, broker_url: str | None) -> Servers:
+    """The servers with another broker than Redis, where one is named."""
+    if broker_url is None:
+        return servers
+    return replace(servers, broker_url=broker_url, env={**servers.env, "AISPINE_BROKER_URL": broker_url})
 
 
 def _prepare(folder: Path, started: embedded.Servers, service: WhatsApp, bots: Telegram) -> Servers:

@@ -13,10 +13,12 @@ from aispine.engine import broker, canvas
 from aispine.flow.status import NodeStatus
 from aispine.store.database import Store
 from aispine.store.models import NodeExecutionRow
+from tests.support import queues as broker_queues
 from tests.support.environment import Servers
 from tests.support.flows import Flows, Seen
-from tests.support.messages import lose, waiting
+from tests.support.messages import waiting
 from tests.support.polling import eventually
+from tests.support.queues import BrokerQueues
 from tests.support.shapes import echo, fan, flow, line
 from tests.support.workers import Workers, pid_of
 
@@ -25,6 +27,12 @@ from tests.support.workers import Workers, pid_of
 def messages(servers: Servers) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(servers.redis_url) as client:
         yield client
+
+
+@pytest.fixture
+def queues(servers: Servers, engine_store: Store) -> Iterator[BrokerQueues]:
+    with broker_queues.connected(servers, engine_store) as found:
+        yield found
 
 
 def _owner(store: Store, execution_id: str, path: str) -> str:
@@ -39,6 +47,7 @@ def _check_once(seen: Seen) -> None:
     assert seen.count("execution.completed") == 1
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("pool", ["quick", "cpu"])
 def test_a_killed_child_loses_no_execution(workers: Workers, flows: Flows, engine_store: Store, pool: str) -> None:
     slow = echo("slow", "first", config={"sleep_seconds": 1.5}, pool=pool)
@@ -53,6 +62,7 @@ def test_a_killed_child_loses_no_execution(workers: Workers, flows: Flows, engin
     assert seen.nodes["first"].attempts == 1
 
 
+@pytest.mark.core
 def test_a_killed_worker_of_threads_loses_no_execution(workers: Workers, flows: Flows, engine_store: Store) -> None:
     names = [f"b{index}" for index in range(4)]
     nodes = [echo(name, config={"sleep_seconds": 1.5}, pool="io") for name in names]
@@ -68,6 +78,7 @@ def test_a_killed_worker_of_threads_loses_no_execution(workers: Workers, flows: 
     assert {seen.nodes[name].attempts for name in names} == {2}
 
 
+@pytest.mark.core
 def test_a_node_that_kills_its_workers_is_given_up(workers: Workers, flows: Flows, engine_store: Store) -> None:
     execution_id = flows.start(flows.deploy(flow("deadly", echo("a", config={"sleep_seconds": 20}, pool="cpu"))))
     for attempt in (1, 2, 3):
@@ -79,18 +90,21 @@ def test_a_node_that_kills_its_workers_is_given_up(workers: Workers, flows: Flow
     assert seen.nodes["a"].error["code"] == "lost"
 
 
+@pytest.mark.core
 def test_a_lost_start_is_found(workers: Workers, flows: Flows) -> None:
     execution_id = flows.start(flows.deploy(line("unannounced", "ab")), announce=False)
     _check_once(flows.wait(execution_id, seconds=30))
 
 
-def test_lost_messages_are_sent_again(workers: Workers, flows: Flows, messages: redis.Redis) -> None:
+@pytest.mark.core
+def test_lost_messages_are_sent_again(workers: Workers, flows: Flows, queues: BrokerQueues) -> None:
     workers.stop("cpu")
-    lose(messages, "cpu")  # What a worker of an earlier test had not done comes back when it ends.
+    queues.lose("cpu")  # What a worker of an earlier test had not done comes back when it ends.
     execution_id = flows.start(flows.deploy(fan("dropped", 6, pool="cpu")))
     flows.wait_for_node(execution_id, "b5", NodeStatus.QUEUED)
-    eventually(lambda: waiting(messages, "cpu") >= 6, what="the sending of all")
-    lose(messages, "cpu")
+    eventually(lambda: queues.waiting("cpu") >= 6, what="the sending of all")
+    queues.lose("cpu")
+    queues.let_time_pass(execution_id)
     workers.start("cpu")
     _check_once(flows.wait(execution_id, seconds=30))
 
@@ -104,6 +118,7 @@ def test_an_emptied_redis_loses_no_execution(workers: Workers, flows: Flows, mes
         _check_once(flows.wait(execution_id, seconds=40))
 
 
+@pytest.mark.core
 def test_doubled_messages_run_nothing_twice(workers: Workers, flows: Flows) -> None:
     flow_id = flows.deploy(fan("doubled", 6, config={"sleep_seconds": 0.05}))
     execution_id = flows.start(flow_id)

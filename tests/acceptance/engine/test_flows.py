@@ -13,7 +13,7 @@ from tests.support.flows import Flows, Seen
 from tests.support.operations import cancel
 from tests.support.shapes import echo, fan, flow, line, says
 
-pytestmark = pytest.mark.usefixtures("workers")
+pytestmark = [pytest.mark.core, pytest.mark.usefixtures("workers")]
 ONCE = {"max_attempts": 1}
 SOON = {"max_attempts": 3, "initial_delay": 0.05, "jitter": "none"}
 

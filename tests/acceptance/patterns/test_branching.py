@@ -6,6 +6,8 @@ import pytest
 
 from tests.acceptance.patterns.conftest import Patterns
 
+pytestmark = pytest.mark.core
+
 
 def test_sequence(patterns: Patterns) -> None:
     log = patterns.run("sequence")

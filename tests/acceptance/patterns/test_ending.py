@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.acceptance.patterns.conftest import Patterns
+
+pytestmark = pytest.mark.core
 
 
 def test_implicit_termination(patterns: Patterns) -> None:

@@ -13,6 +13,8 @@ from aispine.flow.model import Flow
 from aispine.flow.rehearsal import Case
 from tests.acceptance.patterns.conftest import PATTERNS, Patterns
 
+pytestmark = pytest.mark.core
+
 SOON = 5.0
 """The longest time in seconds that a case may take here, where time is real."""
 

@@ -9,6 +9,8 @@ import pytest
 from aispine.errors import Conflict
 from tests.acceptance.patterns.conftest import Patterns
 
+pytestmark = pytest.mark.core
+
 
 @pytest.mark.parametrize(
     ("first", "second", "taken", "left"),
