@@ -74,6 +74,13 @@ class VersionConflict(Conflict):
     code = "version_conflict"
 
 
+class Gone(AISpineError):
+    """It is too late for that."""
+
+    code = "gone"
+    status = 410
+
+
 class TooLarge(AISpineError):
     """The value is larger than the limit."""
 

@@ -24,6 +24,8 @@ class Settings:
     """Every setting, one field each; the environment variable is `AISPINE_` and the name in capitals."""
 
     home: Path = Path("~/.aispine")
+    public_url: str | None = None
+    """Where agents and channels outside reach the API; `url` where it is unset."""
     # Where a client finds the API.
     url: str | None = None
     api_key: str | None = None
@@ -39,8 +41,6 @@ class Settings:
     files_url: str | None = None
     """Where contents of files are kept, `s3://bucket/prefix?endpoint=...`; unset, in PostgreSQL."""
     # Channels.
-    public_url: str | None = None
-    """Where the services behind channels reach the web process; unset, its own address."""
     whatsapp_url: str = "https://graph.facebook.com/v23.0"
     telegram_url: str = "https://api.telegram.org"
     # The web process.

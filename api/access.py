@@ -13,9 +13,10 @@ from aispine.access import authenticate, bearer
 from aispine.errors import Unauthenticated
 from api.parts import parts
 
-Access = Literal["key", "metrics", "signature", "public"]
+Access = Literal["key", "metrics", "signature", "token", "public"]
 """`key`: the bearer of an API key. `metrics`: the bearer of `metrics_token`, or of any API key where none is set.
-`signature`: who signs the body, checked by the route. `public`: anybody."""
+`signature`: who signs the body, checked by the route. `token`: who has the URL, whose token the route checks.
+`public`: anybody."""
 
 _ATTRIBUTE: Final = "__access__"
 View = TypeVar("View", bound=Callable[..., Any])

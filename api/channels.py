@@ -123,5 +123,5 @@ def _present(found: ChannelView) -> dict[str, Any]:
 
 def _webhook_url(channel_id: str) -> str:
     """Where the service reaches us: the public URL, or what the caller called us by."""
-    base = parts().settings.public_url or request.host_url
+    base = parts().settings.public_url or parts().settings.url or request.host_url
     return f"{base.rstrip('/')}{url_for('channels.receive', channel_id=channel_id)}"

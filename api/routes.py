@@ -20,6 +20,7 @@ _WHO: Final = {
     "key": "the bearer of a key",
     "metrics": "the bearer of `metrics_token`",
     "signature": "who signs the body",
+    "token": "who has the URL",
     "public": "anybody",
 }
 

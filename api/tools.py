@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from flask import url_for
 
-from aispine.flow.outcome import AgentFailure, Outcome
+from aispine.flow.outcome import AgentFailure, Ended
 from aispine.store.ids import new_id
 from aispine.tool import registry
 from aispine.tool.definition import Tool, ToolRequest
@@ -129,7 +129,7 @@ def _request(tenant_id: str, tool: Tool, payload: dict[str, Any], seconds: float
     )
 
 
-def _present(outcome: Outcome) -> dict[str, Any]:
+def _present(outcome: Ended) -> dict[str, Any]:
     if isinstance(outcome, AgentFailure):
         error = {"code": str(outcome.code), "message": outcome.message, "detail": outcome.detail}
         return {"status": "error", "output": None, "metadata": {}, "error": error}

@@ -40,6 +40,8 @@ class Context:
     timeout: float
     log: logging.Logger
     files: Files
+    callback_url: str | None = None
+    """Where the answer is posted later when the agent returns `Accepted`; whoever has it can answer once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,16 @@ class Reply:
     data: Any
     message: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Returned by an agent whose answer comes later: posted to `context.callback_url`, within `timeout` seconds.
+
+    Without a `timeout` it is the node's.
+    """
+
+    timeout: float | None = None
 
 
 class AgentError(Exception):

@@ -10,7 +10,7 @@ from aispine.agent import python
 from aispine.agent.attachments import FolderFiles
 from aispine.agent.author import Files
 from aispine.agent.capture import Capture
-from aispine.agent.contract import AgentFailure, AgentRequest, FailureCode, Outcome
+from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
 from aispine.agent.folder import locate
 from aispine.agent.schema import input_misfits, output_misfits
@@ -72,7 +72,7 @@ def _call_python(
 
 
 def _checked(agent: AgentVersion, outcome: Outcome) -> Outcome:
-    if isinstance(outcome, AgentFailure):
+    if not isinstance(outcome, AgentReply):
         return outcome
     misfits = output_misfits(agent, outcome.output)
     if not misfits:

@@ -7,17 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aispine.flow.outcome import AgentFailure, AgentReply, FailureCode, Outcome
+from aispine.flow.outcome import AgentAccepted, AgentFailure, AgentReply, Ended, FailureCode, Outcome
+
+CALLBACK_HEADER: Final = "X-AISpine-Callback"
+LONGEST_WAIT: Final = 7 * 86400
+"""Seconds that an agent may take at most after it has accepted."""
+
 
 __all__ = [
+    "AgentAccepted",
     "AgentFailure",
     "AgentReply",
     "AgentRequest",
     "ContractError",
+    "Ended",
     "FailureCode",
     "Health",
     "Outcome",
     "flow_output",
+    "read_accepted",
     "read_health",
     "read_reply",
 ]
@@ -37,6 +45,8 @@ class AgentRequest:
     timeout: float
     tenant_id: str
     traceparent: str | None = None
+    callback_url: str | None = None
+    """Where an agent that accepts posts its answer later; None where nobody could reach it."""
 
     def body(self) -> dict[str, Any]:
         """The JSON that `POST /execute` takes."""
@@ -81,8 +91,21 @@ def read_health(body: Any) -> Health:
 RATE_LIMITS: Final = ("requests_per_minute", "requests_per_hour")
 
 
-def read_reply(body: Any, execution_id: str) -> Outcome:
-    """Reads the answer to `POST /execute`. Raises `ContractError`.
+def read_accepted(body: Any) -> AgentAccepted:
+    """Reads an answer with status 202 to `POST /execute`. Raises `ContractError`."""
+    fields = _object(body, "the answer")
+    if fields.get("status") != "accepted":
+        raise ContractError(f'`status` of an answer 202 must be "accepted", not {_short(fields.get("status"))}')
+    timeout = fields.get("timeout")
+    if timeout is None:
+        return AgentAccepted()
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout <= LONGEST_WAIT:
+        raise ContractError(f"`timeout` must be seconds above 0 and up to {LONGEST_WAIT}, not {_short(timeout)}")
+    return AgentAccepted(timeout=float(timeout))
+
+
+def read_reply(body: Any, execution_id: str) -> Ended:
+    """Reads the answer to `POST /execute`, or what a callback brings. Raises `ContractError`.
 
     An answer without `execution_id` is taken; one that names another execution is not.
     """

@@ -11,11 +11,13 @@ import requests
 
 from aispine.agent import credential
 from aispine.agent.contract import (
+    CALLBACK_HEADER,
     AgentFailure,
     AgentRequest,
     FailureCode,
     Health,
     Outcome,
+    read_accepted,
     read_health,
     read_reply,
 )
@@ -96,7 +98,8 @@ def _request_headers(request: AgentRequest) -> dict[str, str]:
         "Idempotency-Key": request.idempotency_key,
         "X-AISpine-Attempt": str(request.attempt),
     }
-    return headers | ({"traceparent": request.traceparent} if request.traceparent else {})
+    more = {"traceparent": request.traceparent, CALLBACK_HEADER: request.callback_url}
+    return headers | {name: value for name, value in more.items() if value}
 
 
 def _url(agent: AgentVersion, path: str) -> str:
@@ -126,9 +129,11 @@ def _authorization(agent: AgentVersion, settings: Settings) -> Mapping[str, str]
 
 
 def _execute_outcome(answer: Answer, request: AgentRequest) -> Outcome:
-    if answer.status != requests.codes.ok:
+    if answer.status not in {requests.codes.ok, requests.codes.accepted}:
         return refusal(answer)
     try:
+        if answer.status == requests.codes.accepted:
+            return read_accepted(json_of(answer))
         return read_reply(json_of(answer), request.execution_id)
     except ValueError as error:
         return invalid(f"the answer does not fit the contract: {error}")

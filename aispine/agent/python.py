@@ -9,9 +9,17 @@ from types import TracebackType
 from typing import Any, Final
 
 from aispine.agent import deadline, module
-from aispine.agent.author import AgentError, Context, Files, Reply
+from aispine.agent.author import Accepted, AgentError, Context, Files, Reply
 from aispine.agent.capture import LOGGER, Capture, capturing
-from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome, flow_output
+from aispine.agent.contract import (
+    AgentFailure,
+    AgentReply,
+    AgentRequest,
+    FailureCode,
+    Outcome,
+    flow_output,
+    read_accepted,
+)
 from aispine.flow.jsonvalue import normal
 from aispine.guards.aside import Overdue
 
@@ -68,6 +76,7 @@ def _context(request: AgentRequest, files: Files) -> Context:
         timeout=request.timeout,
         log=_log,
         files=files,
+        callback_url=request.callback_url,
     )
 
 
@@ -75,6 +84,8 @@ _log = logging.getLogger(LOGGER)
 
 
 def _outcome(answer: Any) -> Outcome:
+    if isinstance(answer, Accepted):
+        return _accepted(answer)
     reply = answer if isinstance(answer, Reply) else Reply(answer)
     try:
         data, metadata = normal(reply.data), normal(dict(reply.metadata))
@@ -82,6 +93,13 @@ def _outcome(answer: Any) -> Outcome:
         return AgentFailure(code=FailureCode.INVALID_RESPONSE, message=f"the agent's answer is not JSON: {error}")
     message = None if reply.message is None else _clean(str(reply.message), limit=100_000)
     return AgentReply(output=flow_output(data, message), message=message, metadata=metadata)
+
+
+def _accepted(answer: Accepted) -> Outcome:
+    try:
+        return read_accepted({"status": "accepted", "timeout": answer.timeout})
+    except ValueError as error:
+        return AgentFailure(code=FailureCode.INVALID_RESPONSE, message=f"the agent's `Accepted`: {error}")
 
 
 def _failure(error: AgentError) -> AgentFailure:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from aispine.agent.contract import AgentFailure, FailureCode, Outcome
+from aispine.agent.contract import AgentAccepted, AgentFailure, FailureCode, Outcome
 from aispine.errors import InvalidAgent
 from aispine.flow.jsonvalue import normal
 
@@ -31,6 +31,8 @@ class Sample:
         wanted = self.expect.get("code")
         if isinstance(outcome, AgentFailure):
             return [] if outcome.code == wanted else [f"failed with {outcome.code}: {outcome.message}"]
+        if isinstance(outcome, AgentAccepted):
+            return ["the agent accepted instead of answering"]
         if wanted is not None:
             return [f"was expected to fail with {wanted}, but succeeded"]
         return list(_differences(self.expect.get("output", {}), outcome.output, "output"))

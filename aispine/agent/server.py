@@ -11,7 +11,15 @@ from typing import Any, Final
 
 import aispine
 from aispine.agent.call import call
-from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
+from aispine.agent.contract import (
+    CALLBACK_HEADER,
+    AgentAccepted,
+    AgentFailure,
+    AgentReply,
+    AgentRequest,
+    FailureCode,
+    Outcome,
+)
 from aispine.agent.definition import AgentVersion
 from aispine.flow.jsonvalue import parse
 from aispine.settings import Settings
@@ -145,6 +153,7 @@ def _request(body: Mapping[str, Any], headers: Any, server: AgentServer) -> Agen
         timeout=server.agent.timeout or server.settings.node_timeout,
         tenant_id="",
         traceparent=headers.get("traceparent"),
+        callback_url=headers.get(CALLBACK_HEADER),
     )
 
 
@@ -159,6 +168,9 @@ def _answer_of(outcome: Outcome, request: AgentRequest) -> Answer:
     if isinstance(outcome, AgentReply):
         output = {"message": outcome.message, "data": outcome.output, "metadata": dict(outcome.metadata)}
         return 200, {"status": "success", "output": output, "execution_id": request.execution_id}, {}
+    if isinstance(outcome, AgentAccepted):
+        limit = {} if outcome.timeout is None else {"timeout": outcome.timeout}
+        return 202, {"status": "accepted", "execution_id": request.execution_id, **limit}, {}
     own_code = (outcome.detail or {}).get("error_code", outcome.code)
     body = _error(outcome.message, own_code) | {"execution_id": request.execution_id}
     return _STATUSES.get(outcome.code, 200), body, _retry_header(outcome)

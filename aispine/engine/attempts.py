@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
-from aispine.agent.contract import AgentFailure, FailureCode
-from aispine.engine import ending
-from aispine.engine.facts import Finished, Lost, RetryDue
+from aispine.agent.contract import AgentAccepted, AgentFailure, Ended, FailureCode
+from aispine.engine import ending, waits
+from aispine.engine.facts import CalledBack, Finished, Lost, RetryDue
 from aispine.engine.ledger import BEFORE, Ledger
 from aispine.engine.terms import Terms
 from aispine.flow import retry
 from aispine.flow.model import RetryPolicy
 from aispine.flow.state import NodeState
 from aispine.flow.status import NodeStatus
+
+CALLED_BACK: Final = "called_back"
+"""Where a node keeps the number of the attempt whose callback has been used."""
 
 
 def claim(ledger: Ledger, path: str, terms: Terms) -> None:
@@ -37,11 +41,32 @@ def finish(ledger: Ledger, fact: Finished, terms: Terms) -> None:
         if node.attempt != fact.attempt or node.status in {NodeStatus.QUEUED, NodeStatus.CANCELLED}:
             ledger.record("node.late_result", fact.path, attempt=fact.attempt)
         return
-    outcome = fact.outcome
+    if isinstance(fact.outcome, AgentAccepted):
+        waits.await_callback(ledger, fact.path, fact.outcome.timeout or 0.0)
+    else:
+        end(ledger, node, fact.outcome, terms)
+
+
+def call_back(ledger: Ledger, fact: CalledBack, terms: Terms) -> None:
+    """Ends the attempt of an agent that had accepted; it may be quicker than the process that it told so."""
+    node = ledger.node(fact.path)
+    if node.attempt == fact.attempt and (node.status is NodeStatus.RUNNING or waits.awaits_callback(node)):
+        node = ledger.remember(fact.path, **{CALLED_BACK: fact.attempt})
+        end(ledger, node, fact.outcome, terms)
+
+
+def overdue(ledger: Ledger, path: str, terms: Terms) -> None:
+    """Ends the attempt of an agent that had accepted and has not called back in time."""
+    message = "the agent accepted and did not call back in time"
+    _fail_attempt(ledger, ledger.node(path), AgentFailure(code=FailureCode.TIMEOUT, message=message), terms)
+
+
+def end(ledger: Ledger, node: NodeState, outcome: Ended, terms: Terms) -> None:
+    """Ends an attempt, and with it the node unless it is tried again."""
     if isinstance(outcome, AgentFailure):
         _fail_attempt(ledger, node, outcome, terms)
     else:
-        ending.complete(ledger, fact.path, outcome.output, message=outcome.message, metadata=outcome.metadata)
+        ending.complete(ledger, node.path, outcome.output, message=outcome.message, metadata=outcome.metadata)
 
 
 def lose(ledger: Ledger, fact: Lost, terms: Terms) -> None:

@@ -11,6 +11,7 @@ from aispine.engine import activation, attempts, containers, ending, pausing, re
 from aispine.engine.facts import (
     Aborted,
     ApprovalAnswered,
+    CalledBack,
     CancelRequested,
     ChildEnded,
     ChildStarted,
@@ -102,7 +103,7 @@ def _start(ledger: Ledger, _fact: Started, _terms: Terms) -> None:
         ledger.pending.extend(root for root in ledger.plan.graph.roots if root != ledger.plan.flow.on_error)
 
 
-def _time_come(ledger: Ledger, fact: TimeCome, _terms: Terms) -> None:
+def _time_come(ledger: Ledger, fact: TimeCome, terms: Terms) -> None:
     node = ledger.node(fact.path)
     if node.due_at is None or node.due_at > ledger.now or ledger.execution.status is ExecutionStatus.PAUSED:
         return
@@ -111,6 +112,8 @@ def _time_come(ledger: Ledger, fact: TimeCome, _terms: Terms) -> None:
         containers.due(ledger, fact.path)
     elif kind is NodeType.SUBFLOW and node.status is NodeStatus.WAITING:
         subflows.due(ledger, fact.path)
+    elif waits.awaits_callback(node):
+        attempts.overdue(ledger, fact.path, terms)
     elif node.status is NodeStatus.WAITING:
         waits.due(ledger, fact.path)
 
@@ -155,6 +158,7 @@ def _take(ledger: Ledger, path: str | None, queue: str | None, terms: Terms) -> 
 _RULES: Final[dict[type[Any], Callable[[Ledger, Any, Terms], None]]] = {
     Started: _start,
     Finished: attempts.finish,
+    CalledBack: attempts.call_back,
     Lost: attempts.lose,
     RetryDue: attempts.try_again,
     TimeCome: _time_come,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aispine.agent.contract import Outcome
+from aispine.agent.contract import Ended, Outcome
 from aispine.flow.state import Signal
 from aispine.flow.status import ExecutionStatus
 
@@ -23,6 +23,15 @@ class Finished:
     path: str
     attempt: int
     outcome: Outcome
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CalledBack:
+    """The answer of an attempt whose agent had accepted, or is just about to say so."""
+
+    path: str
+    attempt: int
+    outcome: Ended
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,6 +139,7 @@ class RetryRequested:
 Fact = (
     Started
     | Finished
+    | CalledBack
     | Lost
     | RetryDue
     | TimeCome

@@ -21,7 +21,7 @@ _MISSED: Final = 2.5
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WaitingFor:
     """What a node waits for: `kind` is `nodes`, `worker`, `retry`, `resume` before it runs, else as its type has it:
-    `timer`, `signal`, `approval`, `mutex` or `child`.
+    `timer`, `signal`, `approval`, `mutex`, `callback` or `child`.
 
     `name` is that of the signal or mutex, `held_by` the path that holds the mutex, `execution_id` and `status` the
     child's; `due_at` is when the waiting ends of itself. `nodes` are those whose ends are awaited; `queue` holds the
@@ -201,11 +201,15 @@ def _child(_row: NodeExecutionRow, found: WaitingFor, _situation: Situation) -> 
     return f"waits for execution {found.execution_id}" + (f", which is {found.status}" if found.status else "")
 
 
+def _callback(row: NodeExecutionRow, _found: WaitingFor, _situation: Situation) -> str:
+    return f"attempt {row.attempt} was accepted by the agent, which calls back"
+
+
 def _other(_row: NodeExecutionRow, found: WaitingFor, _situation: Situation) -> str:
     return "waits" if found.due_at else f"waits for {found.kind}"
 
 
-_WAITS: Final = {"approval": _approval, "signal": _signal, "mutex": _mutex, "child": _child}
+_WAITS: Final = {"approval": _approval, "signal": _signal, "mutex": _mutex, "child": _child, "callback": _callback}
 _TELL: Final[Mapping[NodeStatus, Any]] = {
     NodeStatus.PENDING: _pending,
     NodeStatus.QUEUED: _queued,

@@ -12,9 +12,9 @@ from aispine.agent import call as agent_call
 from aispine.agent import registry
 from aispine.agent.attachments import StoredFiles
 from aispine.agent.call import Called
-from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
+from aispine.agent.contract import AgentAccepted, AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
-from aispine.engine import advance, canvas, children, plans, tool_calls
+from aispine.engine import advance, callbacks, canvas, children, plans, tool_calls
 from aispine.engine.advance import Held, Take
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import Fact, Finished, Started
@@ -203,7 +203,12 @@ def _attempt(worker: Worker, held: Held, spec: Node) -> Outcome:
 def _call_agent(worker: Worker, held: Held, spec: Node) -> Called:
     agent = patiently(_agent, worker, held, spec)
     request, files = _request(worker, held, spec, agent), _files(worker, held.execution.tenant_id)
-    return agent_call.call(agent, request, worker.settings, files=files)
+    begun = time.monotonic()
+    called = agent_call.call(agent, request, worker.settings, files=files)
+    if not isinstance(called.outcome, AgentAccepted):
+        return called
+    waits = callbacks.limited(called.outcome, request, spec, agent, time.monotonic() - begun)
+    return Called(outcome=waits, log=called.log)
 
 
 def _call_tool(worker: Worker, held: Held, spec: Node) -> Called:
@@ -232,6 +237,7 @@ def _request(worker: Worker, held: Held, spec: Node, agent: AgentVersion) -> Age
         input=node.input,
         config=spec.config,
         timeout=spec.timeout or agent.timeout or worker.settings.node_timeout,
+        callback_url=callbacks.url(worker.settings, execution, node),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from aispine.flow.model import Node
-from aispine.flow.outcome import Outcome
+from aispine.flow.outcome import Ended
 from aispine.flow.state import ExecutionState, NodeState
 from aispine.settings import Settings
 from aispine.store.database import Store
@@ -32,7 +32,7 @@ class ToolCache:
         return tool
 
 
-def call(tool: Tool, execution: ExecutionState, node: NodeState, spec: Node, settings: Settings) -> Outcome:
+def call(tool: Tool, execution: ExecutionState, node: NodeState, spec: Node, settings: Settings) -> Ended:
     """Calls the tool of a held node once; whoever gives an attempt of an agent up can give this one up too."""
     from aispine.agent import http  # Here, since most processes never call one: it costs each 6 MB.
     from aispine.tool import call as tool_call

@@ -21,6 +21,7 @@ TIMER: Final = "timer"
 SIGNAL: Final = "signal"
 APPROVAL: Final = "approval"
 MUTEX: Final = "mutex"
+CALLBACK: Final = "callback"
 MAX_KEPT: Final = 1_000
 """Signals that an execution keeps at most until a node waits for them."""
 
@@ -78,6 +79,20 @@ def answer(ledger: Ledger, path: str, values: Mapping[str, Any], by: str) -> Non
     if node.status is NodeStatus.WAITING and node.remembered("for") == APPROVAL:
         ledger.record("approval.answered", path, by=by, approved=values.get("approved"))
         complete(ledger, path, {**values, "by": by})
+
+
+def await_callback(ledger: Ledger, path: str, seconds: float) -> None:
+    """Lets a node wait whose agent has accepted; its process is free."""
+    due_at = ledger.now + timedelta(seconds=seconds)
+    ledger.change(path, status=NodeStatus.WAITING, lease_owner=None, due_at=due_at)
+    ledger.remember(path, **{"for": CALLBACK})
+    ledger.record(
+        "node.waiting", path, attempt=ledger.node(path).attempt, **{"for": CALLBACK}, until=due_at.isoformat()
+    )
+
+
+def awaits_callback(node: NodeState) -> bool:
+    return node.status is NodeStatus.WAITING and node.remembered("for") == CALLBACK
 
 
 def stand_in_line(ledger: Ledger, path: str, mutex: str) -> None:

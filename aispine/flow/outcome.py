@@ -47,4 +47,12 @@ class AgentFailure:
     detail: Mapping[str, Any] | None = None
 
 
-Outcome = AgentReply | AgentFailure
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgentAccepted:
+    """No answer yet: it comes later, by a callback, within `timeout` seconds if the agent says how long it needs."""
+
+    timeout: float | None = None
+
+
+Ended = AgentReply | AgentFailure
+Outcome = Ended | AgentAccepted

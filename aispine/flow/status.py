@@ -87,7 +87,7 @@ NODE_TRANSITIONS: Final[Mapping[NodeStatus, frozenset[NodeStatus]]] = {
     _N.QUEUED: frozenset({_N.RUNNING, _N.CANCELLED}),
     _N.RUNNING: frozenset({_N.QUEUED, _N.RETRYING, _N.WAITING, _N.COMPLETED, _N.FAILED, _N.CANCELLED}),
     _N.RETRYING: frozenset({_N.QUEUED, _N.CANCELLED}),
-    _N.WAITING: frozenset({_N.QUEUED, _N.RUNNING, _N.COMPLETED, _N.FAILED, _N.SKIPPED, _N.CANCELLED}),
+    _N.WAITING: frozenset({_N.QUEUED, _N.RUNNING, _N.RETRYING, _N.COMPLETED, _N.FAILED, _N.SKIPPED, _N.CANCELLED}),
     _N.COMPLETED: frozenset({_N.RUNNING}),
     _N.FAILED: frozenset({_N.PENDING, _N.RUNNING}),
     _N.SKIPPED: frozenset({_N.PENDING}),

@@ -11,7 +11,7 @@ from typing import Any
 from aispine.errors import AISpineError, InvalidInput
 from aispine.flow.inputs import check_value
 from aispine.flow.jsonvalue import normal
-from aispine.flow.outcome import AgentFailure, FailureCode, Outcome
+from aispine.flow.outcome import AgentFailure, Ended, FailureCode
 from aispine.guards import http, rules
 from aispine.guards.answer import json_of, refusal
 from aispine.guards.failures import CallError
@@ -23,7 +23,7 @@ from aispine.tool.definition import Tool, ToolRequest
 from aispine.tool.endpoint import Unfillable
 
 
-def call(tool: Tool, request: ToolRequest, settings: Settings, guard: Guard | None = None) -> Outcome:
+def call(tool: Tool, request: ToolRequest, settings: Settings, guard: Guard | None = None) -> Ended:
     """Calls the tool once. Every way in which that can fail is an `AgentFailure`, never an exception.
 
     `guard` says where the call may go; None is the deployment's.
@@ -122,7 +122,7 @@ def opened(sealed: str | None, settings: Settings) -> dict[str, str]:
     return found
 
 
-def _outcome(tool: Tool, answer: http.Answer) -> Outcome:
+def _outcome(tool: Tool, answer: http.Answer) -> Ended:
     if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
         return refusal(answer, "tool")
     try:
@@ -141,7 +141,7 @@ def _value(answer: http.Answer) -> Any:
     return json_of(answer)
 
 
-def _checked(tool: Tool, outcome: Outcome) -> Outcome:
+def _checked(tool: Tool, outcome: Ended) -> Ended:
     if tool.output_schema is None or isinstance(outcome, AgentFailure):
         return outcome
     try:

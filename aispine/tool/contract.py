@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aispine.flow.outcome import AgentFailure, AgentReply, FailureCode, Outcome
+from aispine.flow.outcome import AgentFailure, AgentReply, Ended, FailureCode
 from aispine.tool import endpoint
 from aispine.tool.definition import Tool, ToolRequest
 
@@ -63,14 +63,14 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, allow_nan=False).encode()
 
 
-def read(tool: Tool, status: int, value: Any) -> Outcome:
+def read(tool: Tool, status: int, value: Any) -> Ended:
     """What an answer with a good status means; `value` is its JSON, a text, or None."""
     if tool.contract == "http":
         return AgentReply(output=value, metadata={"status": status})
     return _read_older(value)
 
 
-def _read_older(value: Any) -> Outcome:
+def _read_older(value: Any) -> Ended:
     if not isinstance(value, Mapping) or value.get("status") not in {"success", "error"}:
         return _invalid("`status` must be `success` or `error`")
     if value["status"] == "success":

@@ -38,7 +38,15 @@ from api.schemas.flows import (
     FlowVersionSummary,
     Validation,
 )
-from api.schemas.operations import Answer, Approval, ApprovalPage, ApprovalQuery, CancelRequest, RerunRequest
+from api.schemas.operations import (
+    Answer,
+    Approval,
+    ApprovalPage,
+    ApprovalQuery,
+    CalledBack,
+    CancelRequest,
+    RerunRequest,
+)
 from api.schemas.schedules import (
     Schedule,
     ScheduleFiring,
@@ -60,6 +68,7 @@ __all__ = [
     "Approval",
     "ApprovalPage",
     "ApprovalQuery",
+    "CalledBack",
     "CancelRequest",
     "Channel",
     "ChannelChange",

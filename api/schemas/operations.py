@@ -45,6 +45,15 @@ class Answer(Schema):
     comment = text("What the person says about it.", validate=validate.Length(0, 10_000))
 
 
+class CalledBack(Schema):
+    """What the answer of an agent that had accepted came to."""
+
+    execution_id = text("The execution.")
+    path = text("The node's address inside it.")
+    attempt = fields.Integer(metadata={"description": "The attempt that was answered."})
+    status = text("Where the node stands now: `completed`, `failed`, or `retrying` where a failure is tried again.")
+
+
 class ApprovalQuery(PageQuery):
     execution_id = text("Only those of this execution.", validate=validate.Length(1, 100))
 

@@ -85,6 +85,7 @@ def _prepare(folder: Path, started: embedded.Servers, service: WhatsApp, bots: T
         "AISPINE_WHATSAPP_URL": service.url,
         "AISPINE_TELEGRAM_URL": bots.url,
         "AISPINE_ALLOWED_HOSTS": "loopback",
+        "AISPINE_PUBLIC_URL": "http://spine.test",
         **QUICK,
     }
     return Servers(

@@ -30,12 +30,15 @@ def app() -> Flask:
 
 
 def test_every_route_declares_who_may_call_it(app: Flask) -> None:
-    assert {route.access for route in routes(app)} <= {"key", "metrics", "signature", "public"}
+    assert {route.access for route in routes(app)} <= {"key", "metrics", "signature", "token", "public"}
 
 
-def test_every_route_under_api_takes_a_key(app: Flask) -> None:
-    others = {route.path for route in routes(app) if route.path.startswith("/api/") and route.access != "key"}
-    assert others == {"/api/v1/channels/<channel_id>/webhook"}
+def test_every_route_under_api_takes_a_key_a_token_of_its_own_or_a_signature(app: Flask) -> None:
+    others = {(route.path, route.access) for route in routes(app) if route.path.startswith("/api/")}
+    assert {(path, kind) for path, kind in others if kind != "key"} == {
+        ("/api/v1/callbacks/<token>", "token"),
+        ("/api/v1/channels/<channel_id>/webhook", "signature"),
+    }
 
 
 def test_an_application_with_a_silent_route_does_not_start() -> None:
