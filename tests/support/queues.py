@@ -21,7 +21,8 @@ class BrokerQueues:
         self._channel = channel
 
     def waiting(self, queue: str) -> int:
-        return int(self._channel.queue_declare(queue, passive=True).message_count)
+        # Asked by declaring it: to Redis an empty queue is one that is not there.
+        return int(broker.app().amqp.queues[queue](self._channel).queue_declare().message_count)
 
     def lose(self, queue: str) -> None:
         # One by one: SQS lets a queue be purged once a minute.
