@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import functools
-import os
-import signal
-import threading
 from logging import getLevelNamesMapping
 from socket import gethostname
-from typing import Any, Final
+from typing import Final
 
-from billiard.process import active_children
 from celery import signals
 from celery.utils.nodenames import nodename
 
-from aispine import logs, settings
+from aispine import settings
 from aispine.engine import broker
 from aispine.stack.worker import BEAT_SCHEDULE, POOLS
 from workers import process
 
 PATIENCE: Final = 30.0
 """Seconds that running nodes are given after the first signal; `aispine up` kills a worker a little later."""
-
-_log = logs.get(__name__)
 
 
 def work(name: str, concurrency: int, patience: float = PATIENCE) -> int:
@@ -32,11 +26,11 @@ def work(name: str, concurrency: int, patience: float = PATIENCE) -> int:
     seconds whatever runs.
     """
     # Here, since beat needs no task and nothing that a task needs.
-    from workers import attendance
+    from workers import attendance, stopping
     from workers.app import app
 
     current = settings.current()
-    signals.worker_shutting_down.connect(functools.partial(_limit, patience), weak=False)
+    signals.worker_shutting_down.connect(functools.partial(stopping.limit, patience, POOLS[name].queue), weak=False)
     worker = app.Worker(
         hostname=nodename(name, gethostname()),
         queues=[POOLS[name].queue],
@@ -69,17 +63,3 @@ def beat() -> int:
 
 def _level(name: str) -> int:
     return getLevelNamesMapping()[name.upper()]
-
-
-def _limit(patience: float, **_: Any) -> None:
-    timer = threading.Timer(patience, _end, [patience])
-    timer.daemon = True
-    timer.start()
-
-
-def _end(patience: float) -> None:
-    """Ends this process and its pool as a crash would; recovery finds what they ran."""
-    _log.warning("worker.out_of_patience", seconds=patience)
-    for child in active_children():
-        os.kill(child.pid, signal.SIGKILL)
-    os._exit(1)

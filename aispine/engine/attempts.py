@@ -17,6 +17,8 @@ from aispine.flow.status import NodeStatus
 
 CALLED_BACK: Final = "called_back"
 """Where a node keeps the number of the attempt whose callback has been used."""
+_HANDED_BACK: Final = "handed_back"
+"""How many of the lost attempts are no fault of the node."""
 
 
 def claim(ledger: Ledger, path: str, terms: Terms) -> None:
@@ -72,14 +74,28 @@ def end(ledger: Ledger, node: NodeState, outcome: Ended, terms: Terms) -> None:
 def lose(ledger: Ledger, fact: Lost, terms: Terms) -> None:
     """Queues a node again whose process died, unless too many have."""
     node = ledger.node(fact.path)
-    if node.status is not NodeStatus.RUNNING or node.attempt != fact.attempt or not is_due(ledger, node):
+    if node.status is not NodeStatus.RUNNING or node.attempt != fact.attempt:
         return
+    if fact.handed_back:
+        _take_back(ledger, node, terms)
+    elif is_due(ledger, node):
+        _lose(ledger, node, terms)
+
+
+def _take_back(ledger: Ledger, node: NodeState, terms: Terms) -> None:
+    ledger.record("node.lost", node.path, attempt=node.attempt, worker=node.lease_owner, handed_back=True)
+    ledger.remember(node.path, **{_HANDED_BACK: node.remembered(_HANDED_BACK, 0) + 1})
+    _requeue(ledger, node, terms, lost_attempts=node.lost_attempts + 1)
+
+
+def _lose(ledger: Ledger, node: NodeState, terms: Terms) -> None:
     lost = node.lost_attempts + 1
-    ledger.record("node.lost", fact.path, attempt=node.attempt, worker=node.lease_owner)
-    if lost >= terms.max_lost_attempts:
-        message = f"{lost} workers died while they ran this node"
-        ledger.change(fact.path, lost_attempts=lost)
-        ending.fail(ledger, fact.path, ending.describe(node, str(FailureCode.LOST), message))
+    ledger.record("node.lost", node.path, attempt=node.attempt, worker=node.lease_owner)
+    died = lost - node.remembered(_HANDED_BACK, 0)
+    if died >= terms.max_lost_attempts:
+        message = f"{died} workers died while they ran this node"
+        ledger.change(node.path, lost_attempts=lost)
+        ending.fail(ledger, node.path, ending.describe(node, str(FailureCode.LOST), message))
     else:
         _requeue(ledger, node, terms, lost_attempts=lost)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -52,6 +53,16 @@ class Dispatch:
             self.cancel(child, "what waited for it has ended")
         if execution.status.terminal and execution.parent_execution_id is not None:
             self._tell_parent(execution)
+
+    def send_ahead(self, transition: Transition, paths: Sequence[str]) -> None:
+        """Sends nodes whose process is gone; they do not stand in line a second time."""
+        execution = transition.execution
+        try:
+            for path in paths:
+                queue = str(transition.nodes[path].queue)
+                canvas.send_node(self.celery, execution.execution_id, execution.flow_id, path, queue)
+        except OperationalError as error:
+            _log.warning("dispatch.not_sent", execution=execution.execution_id, error=str(error))
 
     def cancel(self, execution_id: str, reason: str) -> None:
         """Cancels an execution unless it has ended."""

@@ -40,6 +40,8 @@ class Lost:
 
     path: str
     attempt: int
+    handed_back: bool = False
+    """Its process said so itself, since it had to stop; that is no fault of the node and does not count against it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,10 +20,10 @@ from aispine.store.database import Store
 _log = logs.get(__name__)
 
 
-def owner() -> str:
-    """Names this process for good: host, pid and start time, since pids are used again."""
-    started = int(psutil.Process().create_time() * 1000)
-    return f"{socket.gethostname()}:{os.getpid()}:{started:x}"
+def owner(pid: int | None = None) -> str:
+    """Names a process for good, this one where None: host, pid and start time, since pids are used again."""
+    started = int(psutil.Process(pid).create_time() * 1000)
+    return f"{socket.gethostname()}:{pid or os.getpid()}:{started:x}"
 
 
 class Leases:

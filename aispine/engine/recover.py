@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,7 +23,6 @@ from aispine.engine.queues import Queues
 from aispine.engine.terms import Terms
 from aispine.errors import StoreUnavailable
 from aispine.events.types import EventType
-from aispine.flow.state import Transition
 from aispine.flow.status import NodeStatus
 from aispine.store import due, leases
 from aispine.store.database import Store
@@ -117,17 +115,7 @@ class Tick:
             _log.warning("recover.lost", execution=execution_id, path=event.path, **event.data)
         paths = {event.path for event in lost}
         self.dispatch.follow(transition, queued=tuple(path for path in transition.queued if path not in paths))
-        self._send_ahead(transition, [path for path in transition.queued if path in paths])
-
-    def _send_ahead(self, transition: Transition, paths: Sequence[str]) -> None:
-        """Sends nodes whose process is gone; they do not stand in line a second time."""
-        execution = transition.execution
-        try:
-            for path in paths:
-                queue = str(transition.nodes[path].queue)
-                canvas.send_node(self.celery, execution.execution_id, execution.flow_id, path, queue)
-        except OperationalError as error:
-            _log.warning("recover.not_sent", error=str(error))
+        self.dispatch.send_ahead(transition, [path for path in transition.queued if path in paths])
 
     def _cancel_orphans(self) -> None:
         if time.monotonic() < self.orphans_looked_for + ORPHANS_AGAIN:

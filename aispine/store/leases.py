@@ -47,6 +47,15 @@ _SPARE: Final = Statement(
     """,
 )
 
+_HELD_BY: Final = Statement(
+    "leases_held_by",
+    "text[]",
+    """
+    SELECT execution_id, path, attempt FROM node_executions
+    WHERE due_at IS NOT NULL AND status = 'running' AND lease_owner = ANY($1) ORDER BY execution_id, path
+    """,
+)
+
 Key = tuple[str, str, int]
 """One attempt: its execution, its path and its number."""
 
@@ -57,6 +66,12 @@ def renew(store: Store, keys: Sequence[Key], *, owner: str, lease: float) -> lis
     asked = dumps(sorted(rows, key=lambda row: (row["execution_id"], row["path"])))
     with store.autocommit() as link:
         return [(str(row.execution_id), row.path, row.attempt) for row in _RENEW.all(link, asked, owner, lease)]
+
+
+def held_by(store: Store, owners: Sequence[str]) -> list[Key]:
+    """The attempts that some processes run."""
+    with store.autocommit() as link:
+        return [(str(row.execution_id), row.path, row.attempt) for row in _HELD_BY.all(link, list(owners))]
 
 
 def spare(store: Store, seconds: float) -> int:

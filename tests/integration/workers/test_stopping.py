@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 
@@ -24,6 +25,11 @@ from tests.support.workers import Workers
 def _unacknowledged(servers: Servers) -> set[bytes]:
     with redis.Redis.from_url(servers.redis_url) as client:
         return set(client.hkeys("unacked"))
+
+
+def _ahead(client: redis.Redis, queue: str) -> list[str]:
+    """What the messages that go before all others are about."""
+    return [json.loads(raw)["headers"]["argsrepr"] for raw in client.lrange(queue, 0, -1)]
 
 
 @pytest.mark.parametrize("pool", ["cpu", "io"])
@@ -63,4 +69,11 @@ def test_a_node_that_takes_too_long_does_not_keep_its_worker(
     eventually(lambda: not any(child.is_running() for child in children), what="the end of the pool")
     assert process.returncode == 1
     assert b"worker.out_of_patience" in printed
+    # Handed back at once, long before its lease would have ended.
+    seen = flows.see(execution_id)
+    assert seen.statuses["a"] == "queued"
+    (lost,) = [event for event in seen.events if event.type == "node.lost"]
+    assert lost.data["handed_back"] is True
+    with redis.Redis.from_url(servers.redis_url) as client:
+        assert any(execution_id in said for said in _ahead(client, pool))
     cancel(web_store, flows.tenant_id, execution_id, reason="seen enough")

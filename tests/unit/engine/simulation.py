@@ -93,7 +93,7 @@ class World(Memory):
         self._chaos = chaos or Chaos()
         self._budget = self._chaos.budget
         self._people = people or People()
-        self._terms = Terms(owner="worker", lease=10.0, lost_after=600.0, max_lost_attempts=10_000, rng=Random(0))
+        self.terms = Terms(owner="worker", lease=10.0, lost_after=600.0, max_lost_attempts=10_000, rng=Random(0))
 
     @property
     def statuses(self) -> dict[str, str]:
@@ -132,7 +132,7 @@ class World(Memory):
         facts, wanted = tuple(facts), Wanted(paths=frozenset() if path is None else frozenset({path}))
         while True:
             try:
-                transition = decide(self.plan, self.read(wanted), facts, self._terms, take_from=take_from)
+                transition = decide(self.plan, self.read(wanted), facts, self.terms, take_from=take_from)
             except MissingNodesError as missing:
                 more = wanted | Wanted(
                     paths=missing.paths,
@@ -176,7 +176,7 @@ class World(Memory):
         if row is None or row.status is not NodeStatus.QUEUED or not going_on:
             return
         ledger = Ledger(self.plan, self.read(Wanted(everything=True)))
-        attempts.claim(ledger, path, self._terms)
+        attempts.claim(ledger, path, self.terms)
         self.write(ledger.transition())
         # The claim does not read back what an earlier attempt left.
         bare = replace(self.rows[path], output=None, message=None, metadata=None, error=None)
@@ -207,7 +207,7 @@ class World(Memory):
         """Decides on what the worker knew when it took the node; counts only if nothing has happened since."""
         reading = Reading(execution=held.execution, nodes=held.known, now=self.now)
         try:
-            transition = decide(self.plan, reading, [fact], self._terms, take_from=self._slice())
+            transition = decide(self.plan, reading, [fact], self.terms, take_from=self._slice())
         except MissingNodesError:
             return False
         alone = not (transition.forgotten or transition.kept or transition.consumed)
@@ -273,7 +273,7 @@ class World(Memory):
 
     def _what_is_due(self, row: NodeState) -> Fact | None:
         if row.status is NodeStatus.QUEUED:
-            self.rows[row.path] = replace(row, due_at=self.now + timedelta(seconds=self._terms.lost_after))
+            self.rows[row.path] = replace(row, due_at=self.now + timedelta(seconds=self.terms.lost_after))
             self.messages.append(row.path)
             return None
         if row.status is NodeStatus.RETRYING:
@@ -286,7 +286,7 @@ class World(Memory):
         """The heartbeat of a living worker."""
         alive = any(held.node.path == row.path and held.node.attempt == row.attempt for held in self.running)
         if alive:
-            self.rows[row.path] = replace(row, due_at=self.now + timedelta(seconds=self._terms.lease))
+            self.rows[row.path] = replace(row, due_at=self.now + timedelta(seconds=self.terms.lease))
         return alive
 
     def _slice(self) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aispine.agent.contract import AgentFailure, AgentReply, Outcome
-from aispine.engine.facts import CancelRequested, DeadlinePassed, Finished, RetryDue, Started
+from aispine.engine.facts import CancelRequested, DeadlinePassed, Finished, Lost, RetryDue, Started
 from aispine.flow.expression import Template
 from aispine.flow.model import Flow, Node, NodeType, RetryPolicy
 from aispine.flow.state import Transition
@@ -152,3 +152,17 @@ def test_the_output_is_that_of_the_exits() -> None:
     two.claim("c")
     _finish(two, AgentReply(output=2), "c")
     assert two.execution.output == {"b": 1, "c": 2}
+
+
+def test_what_a_stopping_worker_hands_back_does_not_count_against_the_node() -> None:
+    world = _running(_agent("a"))
+    world.terms = replace(world.terms, max_lost_attempts=3)
+    for attempt in range(1, 6):
+        assert world.advance([Lost(path="a", attempt=attempt, handed_back=True)], take_from="engine").claimed == "a"
+    assert (world.rows["a"].attempt, world.statuses["a"]) == (6, "running")
+    while world.statuses["a"] == "running":
+        world.now += timedelta(seconds=60)
+        world.advance([Lost(path="a", attempt=world.rows["a"].attempt)], take_from="engine")
+    assert world.rows["a"].error is not None
+    assert world.rows["a"].error["code"] == "lost"
+    assert world.rows["a"].attempt == 5 + 3
