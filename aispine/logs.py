@@ -11,7 +11,8 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from aispine.errors import InvalidRequest
@@ -123,6 +124,19 @@ def bound(**ids: Any) -> Iterator[None]:
         yield
 
 
+_hide: ContextVar[Callable[[Any], Any] | None] = ContextVar("aispine_hide", default=None)
+
+
+@contextlib.contextmanager
+def hiding(hide: Callable[[Any], Any]) -> Iterator[None]:
+    """Lets every record of this thread within pass through `hide` before it is written."""
+    token = _hide.set(hide)
+    try:
+        yield
+    finally:
+        _hide.reset(token)
+
+
 def redact(value: Any, depth: int = _DEPTH) -> Any:
     """The value without its secrets: those under a telling key, and those inside texts."""
     if isinstance(value, str):
@@ -146,7 +160,12 @@ def _redact_text(text: str) -> str:
 
 def _redacted(_logger: Any, _method: str, event: Event) -> Event:
     # The two keys that start with an underscore belong to structlog and are taken out later.
-    return {key: value if key.startswith("_") else redact({key: value})[key] for key, value in event.items()}
+    hide = _hide.get() or _as_it_is
+    return {key: value if key.startswith("_") else hide(redact({key: value})[key]) for key, value in event.items()}
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _process(_logger: Any, _method: str, event: Event) -> Event:

@@ -25,6 +25,7 @@ from api import (
     problems,
     requests,
     schedules,
+    secrets,
     tools,
     workers,
 )
@@ -81,6 +82,7 @@ def _add_routes(app: Flask) -> None:
         files.blueprint,
         callbacks.blueprint,
         schedules.blueprint,
+        secrets.blueprint,
         agents.blueprint,
         tools.blueprint,
         channels.blueprint,

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "init": Command("cli.init:init", "Create a project with a first flow and a first agent."),
     "schedule": Command("cli.schedule:schedule", "List, show, pause, resume, create and delete schedules."),
     "tool": Command("cli.tool:tool", "Create, list, show, change, run and delete tools."),
+    "secret": Command("cli.secret:secret", "Set, list, delete and rotate what calls need and nobody may see."),
     "up": Command("cli.up:up", "Start the stack on this machine."),
     "version": Command("cli.version:version", "Print the version of this command and of the API."),
     "worker": Command("cli.worker:worker", "Start one of the worker processes; list and drain workers."),

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from aispine import logs, secrets
 from aispine.agent import call as agent_call
 from aispine.agent import registry
 from aispine.agent.attachments import StoredFiles
 from aispine.agent.call import Called
 from aispine.agent.contract import AgentAccepted, AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
-from aispine.engine import advance, callbacks, canvas, children, plans, tool_calls
+from aispine.engine import advance, callbacks, canvas, children, confidence, plans, tool_calls
 from aispine.engine.advance import Held, Take
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import Fact, Finished, Started
@@ -24,7 +25,7 @@ from aispine.engine.patience import patiently
 from aispine.engine.queueing import QUEUES, agent_reference
 from aispine.engine.terms import Terms
 from aispine.engine.tool_calls import ToolCache
-from aispine.errors import NotFound
+from aispine.errors import ExpressionError, NotFound
 from aispine.files import TenantFiles
 from aispine.flow.model import Node
 from aispine.flow.state import Transition
@@ -191,13 +192,23 @@ def _attempt(worker: Worker, held: Held, spec: Node) -> Outcome:
     """Calls the agent of a held node under its lease and keeps what it printed."""
     execution, node = held.execution, held.node
     with worker.leases.hold(execution.execution_id, node.path, node.attempt):
-        try:
-            called = _call_tool(worker, held, spec) if spec.tool_id else _call_agent(worker, held, spec)
-        except NotFound as error:
-            return AgentFailure(code=FailureCode.UNAVAILABLE, message=error.message)
+        called = _call(worker, held, spec)
         if called.log:
             patiently(node_logs.keep, worker.store, execution, node, called.log)
     return _bounded(called.outcome, worker.settings.max_value_bytes)
+
+
+def _call(worker: Worker, held: Held, spec: Node) -> Called:
+    """Calls what the node calls with the secrets it needs, and returns what came of it without them."""
+    try:
+        opened = patiently(secrets.open_for, worker.store, held.execution.tenant_id, spec.secrets, worker.settings)
+        with logs.hiding(opened.hide):
+            call = _call_tool if spec.tool_id else _call_agent
+            return confidence.conceal(call(worker, *confidence.reveal(held, spec, opened)), opened)
+    except NotFound as error:
+        return Called(outcome=AgentFailure(code=FailureCode.UNAVAILABLE, message=error.message))
+    except ExpressionError as error:
+        return Called(outcome=AgentFailure(code=FailureCode.EXPRESSION_ERROR, message=error.message))
 
 
 def _call_agent(worker: Worker, held: Held, spec: Node) -> Called:

@@ -37,6 +37,7 @@ class Kind(StrEnum):
     ANY = "any value"
     TEMPLATES = "mapping of names to values with ${...}"
     OBJECT = "mapping"
+    CONFIG = "mapping with ${secrets...}"
     SCHEMA = "JSON Schema"
     NODES = "nodes"
     BRANCHES = "mapping of names to nodes"

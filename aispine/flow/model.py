@@ -134,6 +134,8 @@ class Node:
     output: Template | None = None
     """What a transform or output node yields; None passes its input on."""
     config: Mapping[str, Any] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
+    """The names of the secrets in its input and config."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     guard: tuple[Condition, ...] = ()
     """The older `conditions`: all must hold, else the node is skipped."""

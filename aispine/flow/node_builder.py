@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from aispine.flow import secret
 from aispine.flow.expression import Selection
 from aispine.flow.model import (
     Approval,
@@ -40,9 +41,15 @@ def build_node(node_type: NodeType, position: Position, values: Values, *, bodie
         agent_id=agent_id,
         agent_version=agent_version,
         guard=values.get("conditions", ()),
+        secrets=_secrets(values),
         **{name: values[name] for name in _PLAIN if name in values},
         **extra,
     )
+
+
+def _secrets(values: Values) -> frozenset[str]:
+    written = values["input"].references.secrets if "input" in values else frozenset()
+    return written | secret.names(values.get("config", {}))
 
 
 def _decision(values: Values, _: Bodies) -> dict[str, Any]:

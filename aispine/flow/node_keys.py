@@ -61,9 +61,10 @@ _EVERY_NODE: Final = (
     ),
     Key(
         name="config",
-        kind=Kind.OBJECT,
+        kind=Kind.CONFIG,
         default={},
-        doc="Handed to the agent as it is. `config.timeout` is the node's timeout where `timeout` says nothing.",
+        doc="Handed to the agent as it is, with `${secrets.NAME}` filled in. `config.timeout` is the node's timeout "
+        "where `timeout` says nothing.",
         example="config: {risk_threshold: 0.7}",
     ),
     Key(

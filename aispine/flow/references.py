@@ -28,15 +28,21 @@ class References:
     nodes: frozenset[str] = frozenset()
     roots: frozenset[str] = frozenset()
     all_nodes: bool = False
+    secrets: frozenset[str] = frozenset()
 
     def __or__(self, other: References) -> References:
         return References(
             nodes=self.nodes | other.nodes,
             roots=self.roots | other.roots,
             all_nodes=self.all_nodes or other.all_nodes,
+            secrets=self.secrets | other.secrets,
         )
 
 
+SECRETS_RULE: Final = (
+    "Write `${secrets.NAME}`, alone or among plain text, in the `input` or `config` of a node that calls an agent or "
+    "a tool."
+)
 NOTHING: Final = References()
 EVERYTHING: Final = References(roots=ROOTS, all_nodes=True)
 WHOLE_NODES: Final = References(roots=frozenset({"nodes"}), all_nodes=True)
@@ -82,6 +88,8 @@ def suggest(name: str, known: Iterable[str]) -> str | None:
 
 
 def _hint(name: str) -> str:
+    if name == "secrets":
+        return SECRETS_RULE
     if meant := suggest(name, ROOTS):
         return f"Did you mean `{meant}`?"
     return f"An expression starts with {', '.join(sorted(ROOTS))}; perhaps `output.{name}` or `context.{name}`."

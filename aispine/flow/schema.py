@@ -153,6 +153,7 @@ _FRAGMENTS: Final[Mapping[Kind, Callable[[Key], Schema]]] = {
     Kind.ANY: lambda _: {},
     Kind.TEMPLATES: lambda _: {"type": "object"},
     Kind.OBJECT: lambda _: {"type": "object"},
+    Kind.CONFIG: lambda _: {"type": "object"},
     Kind.SCHEMA: lambda _: {"type": "object"},
     Kind.NODES: _nodes,
     Kind.BRANCHES: lambda key: {"type": "object", "minProperties": 1, "additionalProperties": _nodes(key)},

@@ -11,6 +11,7 @@ from aispine.flow.edges import Directory
 from aispine.flow.graph import Graph
 from aispine.flow.problem import Report
 from aispine.flow.reading import Use
+from aispine.flow.references import SECRETS_RULE
 
 _INSIDE: Final = {"item": "map", "index": "map", "iteration": "loop", "loop_output": "loop"}
 """The roots that only a body has, and of which container."""
@@ -62,6 +63,10 @@ def _view_of(use: Use, draft: Draft, place: int, view: View, inner: tuple[Graph,
     return view
 
 
+def _is_call(use: Use, draft: Draft | None) -> bool:
+    return use.key == "input" and draft is not None and draft.node.makes_call
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """The checks of uses in one file."""
@@ -74,6 +79,9 @@ class Check:
         for name in sorted(use.references.nodes):
             if not view.sees(name):
                 self._unseen(name, use, view, report)
+        if use.references.secrets and not _is_call(use, draft):
+            message = f"`{use.key}`: secrets are known only to calls"
+            report.add("out_of_scope", message, use.position, hint=SECRETS_RULE)
         for root in self._misplaced(use, view):
             message = f"`{use.key}`: there is `{root}` only inside the body of a {_INSIDE[root]}"
             report.add("out_of_scope", message, use.position)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from aispine.errors import ExpressionError
-from aispine.flow import references
+from aispine.flow import references, secret
 from aispine.flow.references import References, malformed, shorten
 from aispine.flow.selection import Selection
 from aispine.flow.size import LIMIT, measure
@@ -20,13 +20,16 @@ class _Part(Protocol):
 
     def render(self, scope: Mapping[str, Any]) -> Any: ...
 
+    def fill(self, value: Any, secrets: Mapping[str, str]) -> Any: ...
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Template:
     """A JSON value in which every `${...}` is replaced by what it selects.
 
     A lone `${...}` keeps the type of what it selects; inside a longer text an object or list becomes JSON and null
-    becomes nothing. `$${` stands for `${` itself. Keys of objects are taken as they are.
+    becomes nothing. `$${` stands for `${` itself. Keys of objects are taken as they are. `${secrets.NAME}` stays as it
+    is written until `fill` puts the secrets in.
     """
 
     source: Any
@@ -54,6 +57,10 @@ class Template:
             _check_size(self.source, value)
         return value
 
+    def fill(self, value: Any, secrets: Mapping[str, str]) -> Any:
+        """A rendered value with its secrets; only where the template names them, whatever the data say."""
+        return self._part.fill(value, secrets) if self.references.secrets else value
+
 
 def _check_size(source: Any, value: Any) -> None:
     # A value may be named many times, by this node and by each that follows it: small in memory, huge in writing.
@@ -64,8 +71,35 @@ def _check_size(source: Any, value: Any) -> None:
         raise ExpressionError(f"{text} cannot be rendered: {error.message}") from error
 
 
+class _Plain:
+    """A part without secrets."""
+
+    __slots__ = ()
+
+    def fill(self, value: Any, secrets: Mapping[str, str]) -> Any:  # noqa: ARG002 # It has none.
+        return value
+
+
 @dataclass(frozen=True, slots=True)
-class _Constant:
+class _Secret:
+    """A text with secrets; what else is in it is written in the file, so that no data can stand for one."""
+
+    source: str
+    names: frozenset[str]
+
+    @property
+    def references(self) -> References:
+        return References(secrets=self.names)
+
+    def render(self, scope: Mapping[str, Any]) -> Any:  # noqa: ARG002 # It is known to the call alone.
+        return self.source
+
+    def fill(self, value: Any, secrets: Mapping[str, str]) -> Any:  # noqa: ARG002 # What was stored is the source.
+        return secret.unescaped(secret.fill(self.source, secrets))
+
+
+@dataclass(frozen=True, slots=True)
+class _Constant(_Plain):
     value: Any
     references: References = references.NOTHING
 
@@ -74,7 +108,7 @@ class _Constant:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lone:
+class _Lone(_Plain):
     selection: Selection
 
     @property
@@ -86,7 +120,7 @@ class _Lone:
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(_Plain):
     parts: tuple[str | Selection, ...]
 
     @property
@@ -115,6 +149,9 @@ class _Object:
     def render(self, scope: Mapping[str, Any]) -> dict[str, Any]:
         return {key: part.render(scope) for key, part in self.members}
 
+    def fill(self, value: Any, secrets: Mapping[str, str]) -> Any:
+        return {key: part.fill(value[key], secrets) for key, part in self.members}
+
 
 @dataclass(frozen=True, slots=True)
 class _Array:
@@ -126,6 +163,9 @@ class _Array:
 
     def render(self, scope: Mapping[str, Any]) -> list[Any]:
         return [part.render(scope) for part in self.items]
+
+    def fill(self, value: Any, secrets: Mapping[str, str]) -> Any:
+        return [part.fill(each, secrets) for part, each in zip(self.items, value, strict=True)]
 
 
 def _compile(value: Any) -> _Part:
@@ -148,10 +188,24 @@ def _all_constant(parts: Iterator[_Part]) -> bool:
 def _compile_text(text: str) -> _Part:
     if "${" not in text:
         return _Constant(text)
+    if found := secret.names(text):
+        return _secret(text, found)
     parts = tuple(_split(text))
     if len(parts) == 1 and isinstance(parts[0], Selection):
         return _Lone(parts[0])
     return _Text(parts)
+
+
+def _secret(text: str, found: frozenset[str]) -> _Secret:
+    """A secret is filled in where its text is written, so no data may stand in that text."""
+    start = 0
+    while (at := text.find("${", start)) >= 0:
+        escaped = at > start and text[at - 1] == "$"
+        start = at + 2 if escaped else _closing(text, at + 2) + 1
+        if not escaped and secret.named(text[at + 2 : start - 1]) is None:
+            why = "beside a secret a text can hold no other `${...}`"
+            raise malformed(text, why, at + 1, hint="Give the secret a field of its own.")
+    return _Secret(text, found)
 
 
 def _split(text: str) -> Iterator[str | Selection]:

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from aispine.errors import ExpressionError, InvalidRequest
-from aispine.flow import semver
+from aispine.flow import secret, semver
 from aispine.flow.duration import HINT, parse_duration
 from aispine.flow.expression import Condition, Selection, Template
 from aispine.flow.guard import guard_text
 from aispine.flow.inputs import schema_problem
 from aispine.flow.keys import Key, Kind
 from aispine.flow.reading import Link, Misfit, Reading, Use, did_you_mean, expected, kind_of
-from aispine.flow.references import shorten
+from aispine.flow.references import SECRETS_RULE, shorten
 from aispine.flow.schedule import CRON_HINT, cron_problem, timezones
 from aispine.flow.tree import Tree
 
@@ -227,6 +227,13 @@ def _object(tree: Tree, _key: Key, _reading: Reading) -> Mapping[str, Any]:
     return tree.value
 
 
+def _config(tree: Tree, key: Key, reading: Reading) -> Mapping[str, Any]:
+    for leaf in _leaves(tree):
+        if secret.malformed(leaf.value):
+            raise Misfit("names a secret in a way that is not known", hint=SECRETS_RULE, position=leaf.position)
+    return _object(tree, key, reading)
+
+
 def _schema(tree: Tree, _key: Key, _reading: Reading) -> Any:
     if not isinstance(tree.value, dict):
         raise expected("a JSON Schema", tree)
@@ -291,6 +298,7 @@ _READERS: Final[Mapping[Kind, Callable[[Tree, Key, Reading], Any]]] = {
     Kind.ANY: lambda tree, _key, _reading: tree.value,
     Kind.TEMPLATES: _templates,
     Kind.OBJECT: _object,
+    Kind.CONFIG: _config,
     Kind.SCHEMA: _schema,
     Kind.NODES: _list,
     Kind.BRANCHES: _tree,

@@ -27,6 +27,16 @@ def open_(sealed: str, keys: str | None, what: str = "a stored secret") -> str:
         ) from None
 
 
+def reseal(sealed: str, keys: str | None) -> str | None:
+    """The text sealed with the first of `keys`; None when it is already. Raises `InvalidToken` when none opens it."""
+    first = (keys or "").partition(",")[0].strip()
+    try:
+        _fernet(first).decrypt(sealed.encode())
+    except InvalidToken:
+        return _fernet(keys).rotate(sealed.encode()).decode()
+    return None
+
+
 @functools.lru_cache(maxsize=512)
 def _opened(sealed: str, keys: str | None) -> str:
     return _fernet(keys).decrypt(sealed.encode()).decode()

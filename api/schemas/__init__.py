@@ -55,6 +55,7 @@ from api.schemas.schedules import (
     ScheduleRequest,
     ScheduleSummary,
 )
+from api.schemas.secrets import Secret, SecretPage, SecretValue
 from api.schemas.tools import Tool, ToolCall, ToolOutcome, ToolPage
 from api.schemas.workers import Worker, WorkerPage
 
@@ -116,6 +117,9 @@ __all__ = [
     "ScheduleQuery",
     "ScheduleRequest",
     "ScheduleSummary",
+    "Secret",
+    "SecretPage",
+    "SecretValue",
     "StreamQuery",
     "Timestamp",
     "Tool",

@@ -5,12 +5,13 @@ execution carries no foreign key to it: checking one would lock the execution's 
 """
 
 from aispine.store.models.agents import AgentRow, AgentVersionRow
-from aispine.store.models.base import PLATFORM, PLATFORM_ONLY, SHARED, Base
+from aispine.store.models.base import PLATFORM, PLATFORM_ONLY, SEALED, SHARED, Base
 from aispine.store.models.channels import ChannelMessageRow, ChannelRow, ContactRow, ConversationRow, OutboxRow
 from aispine.store.models.executions import EventRow, ExecutionRow, NodeExecutionRow, NodeLogRow, SignalRow
 from aispine.store.models.files import FileChunkRow, FileRow
 from aispine.store.models.flows import FlowRow, FlowVersionRow
 from aispine.store.models.schedules import ScheduleFiringRow, ScheduleRow
+from aispine.store.models.secrets import SecretRow
 from aispine.store.models.tenants import ApiKey, IdempotencyKeyRow, Tenant
 from aispine.store.models.tools import ToolRow
 from aispine.store.models.workers import CounterRow, WorkerRow
@@ -18,6 +19,7 @@ from aispine.store.models.workers import CounterRow, WorkerRow
 __all__ = [
     "PLATFORM",
     "PLATFORM_ONLY",
+    "SEALED",
     "SHARED",
     "AgentRow",
     "AgentVersionRow",
@@ -40,6 +42,7 @@ __all__ = [
     "OutboxRow",
     "ScheduleFiringRow",
     "ScheduleRow",
+    "SecretRow",
     "SignalRow",
     "Tenant",
     "ToolRow",

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Identity, T
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from aispine.store.models.base import Base, Json, Timestamp
+from aispine.store.models.base import SEALED, Base, Json, Timestamp
 
 
 class AgentRow(Base):
@@ -41,6 +41,6 @@ class AgentVersionRow(Base):
     pool: Mapped[str] = mapped_column(Text)
     capabilities: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     definition: Mapped[dict[str, Any]] = mapped_column(Json)
-    credential: Mapped[str | None] = mapped_column(Text)
+    credential: Mapped[str | None] = mapped_column(Text, info=SEALED)
     content_hash: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())

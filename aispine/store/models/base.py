@@ -15,6 +15,9 @@ SHARED: Final = frozenset({"agents", "agent_versions"})
 PLATFORM_ONLY: Final = frozenset({"workers", "counters"})
 """Tables that hold nothing of any tenant, and that every tenant may read."""
 
+SEALED: Final[dict[str, bool]] = {"sealed": True}
+"""Marks a column that holds texts encrypted by `aispine.secrets.sealing`, so that rotating the keys finds them."""
+
 Json = JSON(none_as_null=True)
 Id = Uuid(as_uuid=False)
 Timestamp = DateTime(timezone=True)

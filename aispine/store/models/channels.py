@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Integer, Text, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from aispine.store.models.base import Base, Id, Json, Timestamp
+from aispine.store.models.base import SEALED, Base, Id, Json, Timestamp
 
 
 class ChannelRow(Base):
@@ -27,7 +27,7 @@ class ChannelRow(Base):
     address: Mapped[str] = mapped_column(Text)
     flow_id: Mapped[str | None] = mapped_column(Text)
     staff: Mapped[Any] = mapped_column(Json)
-    credentials: Mapped[str] = mapped_column(Text)
+    credentials: Mapped[str] = mapped_column(Text, info=SEALED)
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
 

@@ -28,6 +28,7 @@ from aispine.store.models import (
     IdempotencyKeyRow,
     NodeLogRow,
     ScheduleRow,
+    SecretRow,
     SignalRow,
     Tenant,
     ToolRow,
@@ -57,6 +58,7 @@ def filled(no_workers: None, engine_store: Store, flows: Flows, api_key: str) ->
         session.flush()
         session.add(FileChunkRow(file_id=file.file_id, tenant_id=tenant_id, number=0, content=b"a"))
         _talk(session, tenant_id)
+        session.add(SecretRow(tenant_id=tenant_id, name="key", ciphertext="x"))
         session.add(SignalRow(signal_id=new_id(), execution_id=execution_id, tenant_id=tenant_id, name="go"))
         session.add(ToolRow(tenant_id=tenant_id, tool_id="mine", definition={"endpoint": "https://example.com"}))
         schedule = session.scalars(select(ScheduleRow).filter_by(tenant_id=tenant_id)).one()
