@@ -44,10 +44,12 @@ def test_a_secret_reaches_the_agent_and_nothing_else(
         config={"key": "${secrets.bank_key}"},
         set={"kept": "${output.auth}"},
     )
-    seen = flows.run(flow("private", node), {"said": "${secrets.bank_key}"})
-    (call,) = http_agent.calls
+    listed = agent("b", "remote", input=["${secrets.bank_key}", "${input.said}"])
+    seen = flows.run(flow("private", node, listed, output="${nodes.a.output}"), {"said": "${secrets.bank_key}"})
+    (call,) = http_agent.of("a")
     assert call.body["input"] == {"auth": f"Bearer {KEY}", "said": "${secrets.bank_key}"}
     assert call.body["config"] == {"key": KEY}
+    assert http_agent.of("b")[0].body["input"] == {"value": [KEY, "${secrets.bank_key}"]}
     # The agent answers with what it got.
     assert seen.output == {"auth": "Bearer [redacted]", "said": "${secrets.bank_key}"}
     assert seen.nodes["a"].input == {"auth": "Bearer ${secrets.bank_key}", "said": "${secrets.bank_key}"}
