@@ -129,12 +129,17 @@ class Laws:
         assert None not in states, f"{path} was skipped before its edges were settled"
         spec, reason = self.world.plan.node(path), row.remembered("reason")
         if reason == "blocked":
-            assert "blocked" in states, path
+            assert "blocked" in states or self._lacks_a_branch(path, spec), path
         elif reason == "guard":
             assert not self._guard_holds(spec), path
         else:
             assert "blocked" not in states or spec.join is not None, path
             assert not self._is_live(path), f"{path} was skipped although an edge is live"
+
+    def _lacks_a_branch(self, path: str, spec: Node) -> bool:
+        """A join that nobody needs any more is skipped when a branch of its fork has failed."""
+        rows = [self.world.rows.get(edge.source) for edge, _ in self._edges(path)]
+        return spec.join is not None and any(row is not None and row.remembered("failed") for row in rows)
 
     def _check_work(self, path: str, row: NodeState, spec: Node) -> None:
         scripts = (self.scripts[spec.id], self.former[spec.id])
