@@ -62,6 +62,8 @@ class Settings:
     lease: float = 10.0
     heartbeat: float = 3.0
     slice: float = 0.25
+    ahead: float = 0.02
+    """For how long the ends of quick nodes may wait to be recorded together; 0 records each on its own."""
     tick: float = 1.0
     max_lost_attempts: int = 3
     node_timeout: float = 30.0

@@ -11,7 +11,7 @@ from aispine.agent import call as agent_call
 from aispine.engine import broker
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.lease import Leases
-from aispine.engine.run import AgentCache, Worker
+from aispine.engine.work import AgentCache, Worker
 from aispine.store import database
 from workers import process
 

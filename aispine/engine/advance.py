@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,14 +37,14 @@ class Held:
     """Rows that it has seen, good for as long as the execution's `event_seq` stays."""
 
 
-def claim(store: Store, execution_id: str, path: str, terms: Terms) -> Held | None:
-    """Takes a queued node for this process; None when there is nothing to take."""
+def claim(store: Store, execution_id: str, places: Sequence[str], terms: Terms) -> list[Held]:
+    """Takes queued nodes for this process, in their order; those that are not to be had are left out."""
     with store.autocommit() as link:
-        taken = transitions.claim(link, execution_id, path, owner=terms.owner, lease=terms.lease)
+        taken = transitions.claim(link, execution_id, places, owner=terms.owner, lease=terms.lease)
     if taken is None:
-        return None
+        return []
     store.clock.tell(taken.now)
-    return Held(node=taken.node, execution=taken.execution, known={taken.node.path: taken.node})
+    return [Held(node=node, execution=taken.execution, known={node.path: node}) for node in taken.nodes]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,20 +58,33 @@ class Take:
 NOTHING: Final = Take()
 
 
-def finish(store: Store, held: Held, fact: Fact, terms: Terms, take: Take = NOTHING) -> Transition | None:
-    """Applies what happened to a held node.
+def foresee(store: Store, held: Held, fact: Fact, terms: Terms, take: Take = NOTHING) -> Transition | None:
+    """Decides on what this process knows since it took the node; None when that is not enough.
 
-    While no other node is active, all that a decision needs is at hand: it is written in one round trip
-    unless the execution has moved on. Otherwise the execution is locked, read, decided and written.
+    While no other node is active, all that a decision needs is at hand. It holds only if it is written before the
+    execution moves on.
     """
-    execution = held.execution
-    if execution.active_nodes == 1:
-        transition = _speculate(store, held, fact, terms, take)
-        if transition is not None:
-            return transition
-    plan = plans.find(store, execution.flow_version_id)
-    rows = plans.reach(plan, held.node.path)
-    return advance(store, execution.execution_id, [fact], terms, rows=rows, take=take)
+    if held.execution.active_nodes != 1:
+        return None
+    reading = Reading(execution=held.execution, nodes=held.known, now=store.clock.now())
+    plan = plans.find(store, held.execution.flow_version_id)
+    try:
+        transition = _Question(facts=(fact,), terms=terms, take=take).answer(plan, reading)
+    except MissingNodesError:
+        return None
+    except Exception:  # noqa: BLE001 - recorded, and decided again under the lock
+        _log.warning("advance.speculation_failed", execution=held.execution.execution_id, exc_info=True)
+        return None
+    return transition if transitions.is_one_statement(transition) else None
+
+
+def write(store: Store, before: ExecutionState, transition: Transition) -> bool:
+    """Writes what was foreseen in one round trip; False when the execution has moved on, or it is too large."""
+    try:
+        with store.autocommit() as link:
+            return transitions.write(link, before, transition, commit=False)
+    except transitions.TransitionTooLargeError:
+        return False
 
 
 def advance(
@@ -155,26 +168,6 @@ def held_after(transition: Transition) -> Held | None:
         return None
     node = transition.nodes[transition.claimed]
     return Held(node=node, execution=transition.execution, known={**transition.known, node.path: node})
-
-
-def _speculate(store: Store, held: Held, fact: Fact, terms: Terms, take: Take) -> Transition | None:
-    reading = Reading(execution=held.execution, nodes=held.known, now=store.clock.now())
-    plan = plans.find(store, held.execution.flow_version_id)
-    try:
-        transition = _Question(facts=(fact,), terms=terms, take=take).answer(plan, reading)
-    except MissingNodesError:
-        return None
-    except Exception:  # noqa: BLE001 - recorded, and decided again under the lock
-        _log.warning("advance.speculation_failed", execution=held.execution.execution_id, exc_info=True)
-        return None
-    if not transitions.is_one_statement(transition):
-        return None
-    try:
-        with store.autocommit() as link:
-            written = transitions.write(link, held.execution, transition, commit=False)
-    except transitions.TransitionTooLargeError:
-        return None
-    return transition if written else None
 
 
 def _decide(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from aispine.agent.contract import AgentAccepted, AgentFailure, Ended, FailureCode
 from aispine.engine import ending, waits
-from aispine.engine.facts import CalledBack, Finished, Lost, RetryDue
+from aispine.engine.facts import CalledBack, Finished, Lost, Released, RetryDue
 from aispine.engine.ledger import BEFORE, Ledger
 from aispine.engine.terms import Terms
 from aispine.flow import retry
@@ -100,6 +100,16 @@ def _lose(ledger: Ledger, node: NodeState, terms: Terms) -> None:
         _requeue(ledger, node, terms, lost_attempts=lost)
 
 
+def release(ledger: Ledger, fact: Released, terms: Terms) -> None:
+    """Queues a node again that its process claimed and did not begin: no attempt was made."""
+    node = ledger.node(fact.path)
+    if node.status is not NodeStatus.RUNNING or node.attempt != fact.attempt or node.lease_owner != terms.owner:
+        return
+    ledger.record("node.released", fact.path, attempt=node.attempt, worker=node.lease_owner)
+    first = node.attempt == 1
+    _requeue(ledger, node, terms, attempt=node.attempt - 1, started_at=None if first else node.started_at)
+
+
 def try_again(ledger: Ledger, fact: RetryDue, terms: Terms) -> None:
     """Queues a node again whose delay before a retry is over."""
     node = ledger.node(fact.path)
@@ -132,7 +142,7 @@ def _retry_delay(ledger: Ledger, node: NodeState, failure: AgentFailure, terms: 
     return None if delay is None else max(delay, failure.retry_after or 0.0)
 
 
-def _requeue(ledger: Ledger, node: NodeState, terms: Terms, **fields: int) -> None:
+def _requeue(ledger: Ledger, node: NodeState, terms: Terms, **fields: Any) -> None:
     ledger.change(
         node.path,
         status=NodeStatus.QUEUED,

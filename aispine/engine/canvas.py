@@ -44,14 +44,6 @@ def send(
         _log.warning("canvas.not_sent", execution=execution.execution_id, error=str(error))
 
 
-def send_lane(celery: Celery, execution_id: str, places: Sequence[str]) -> None:
-    """Sends what is left of a lane."""
-    try:
-        _lane(celery, execution_id, places, "lane").apply_async()
-    except OperationalError as error:
-        _log.warning("canvas.not_sent", execution=execution_id, error=str(error))
-
-
 def _is_quick(graph: Graph, execution: ExecutionState, slow: Collection[str], name: str) -> bool:
     node = graph.nodes[name]
     if not node.makes_call or queueing.agent_reference(node) in slow:
@@ -89,7 +81,7 @@ def signature(celery: Celery, plan: Plan, execution: ExecutionState, part: Shape
         return _step(celery, plan, execution, paths.within(frame, part.path))
     if isinstance(part, Lane):
         places = [paths.within(frame, name) for name in part.paths]
-        return _lane(celery, execution.execution_id, places, execution.flow_id)
+        return _lane(celery, execution, places)
     members = [signature(celery, plan, execution, member, frame) for member in part.members]
     if isinstance(part, Chain):
         return chain(*members, app=celery)
@@ -111,14 +103,16 @@ def _step(celery: Celery, plan: Plan, execution: ExecutionState, path: str) -> S
     )
 
 
-def _lane(celery: Celery, execution_id: str, places: Sequence[str], name: str) -> Signature:
+def _lane(celery: Celery, execution: ExecutionState, places: Sequence[str]) -> Signature:
     options = {
         "queue": queueing.QUEUES["quick"],
-        "shadow": f"{name}/{places[0]} and {len(places) - 1} more",
+        "shadow": f"{execution.flow_id}/{places[0]} and {len(places) - 1} more",
         "priority": transport.NORMAL,
         "ignore_result": True,
     }
-    return celery.signature(broker.RUN_LANE, args=(execution_id, list(places)), immutable=True, options=options)
+    return celery.signature(
+        broker.RUN_LANE, args=(execution.execution_id, list(places)), immutable=True, options=options
+    )
 
 
 def _body(celery: Celery, plan: Plan, execution: ExecutionState, join: str) -> Signature:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from aispine.agent.contract import AgentFailure, FailureCode
 from aispine.engine import start
-from aispine.engine.facts import ChildEnded, ChildStarted, Fact, Finished
+from aispine.engine.facts import ChildEnded, ChildStarted, Finished
 from aispine.engine.start import Parent, StartRequest
 from aispine.errors import AISpineError, StoreUnavailable
 from aispine.flow.model import Node, Subflow
@@ -24,7 +24,7 @@ MAX_DESCENDANTS: Final = 10_000
 """How many executions may stand below one: a flow that calls itself several times grows by powers."""
 
 
-def begin(store: Store, execution: ExecutionState, node: NodeState, spec: Node) -> Fact:
+def begin(store: Store, execution: ExecutionState, node: NodeState, spec: Node) -> Finished | ChildStarted:
     """Starts the child of a subflow node; an attempt that follows a lost one finds the child that is there."""
     try:
         child = _find_or_start(store, execution, node, spec.subflow or Subflow(flow_id=""))

@@ -45,6 +45,14 @@ class Lost:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Released:
+    """A claimed attempt was not begun; told by the process that had claimed it."""
+
+    path: str
+    attempt: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RetryDue:
     """The delay before a retry is over."""
 
@@ -143,6 +151,7 @@ Fact = (
     | Finished
     | CalledBack
     | Lost
+    | Released
     | RetryDue
     | TimeCome
     | DeadlinePassed

@@ -26,6 +26,7 @@ class EventType(StrEnum):
     NODE_SKIPPED = "node.skipped"
     NODE_CANCELLED = "node.cancelled"
     NODE_LOST = "node.lost"
+    NODE_RELEASED = "node.released"
     NODE_LATE_RESULT = "node.late_result"
     SIGNAL_RECEIVED = "signal.received"
     APPROVAL_ANSWERED = "approval.answered"

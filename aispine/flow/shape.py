@@ -52,7 +52,7 @@ class Chord:
 Shape = Step | Lane | Chain | Group | Chord
 
 
-LANE: Final = 25
+LANE: Final = 50
 """How many nodes travel in a lane at most."""
 LANES: Final = 2
 """How many lanes a group is cut into at least, so that several workers have something of it."""

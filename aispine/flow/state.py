@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -131,3 +131,12 @@ class Transition:
     @property
     def empty(self) -> bool:
         return not self.events and not self.nodes and not self.kept
+
+
+def joined(transitions: Sequence[Transition]) -> Transition:
+    """Several decisions in a row as one; none but the last may have asked for anything to be sent."""
+    last = transitions[-1]
+    if len(transitions) == 1:
+        return last
+    nodes = {path: node for transition in transitions for path, node in transition.nodes.items()}
+    return replace(last, nodes=nodes, events=tuple(event for each in transitions for event in each.events))

@@ -99,8 +99,8 @@ WRITE: Final = Statement(
 )
 
 CLAIM: Final = Statement(
-    "claim_node",
-    "uuid, text, text, double precision, boolean",
+    "claim_nodes",
+    "uuid, text[], text, double precision, boolean",
     f"""
     WITH e AS (
       SELECT {_EXECUTION}, {_constants("$5")} FROM executions e
@@ -109,20 +109,22 @@ CLAIM: Final = Statement(
     ), n AS (
       UPDATE node_executions SET status = 'running', attempt = attempt + 1, lease_owner = $3,
         due_at = clock_timestamp() + $4 * interval '1 second', started_at = COALESCE(started_at, clock_timestamp())
-      WHERE execution_id = (SELECT execution_id FROM e) AND path = $2 AND status = 'queued'
+      WHERE execution_id = (SELECT execution_id FROM e) AND path = ANY($2) AND status = 'queued'
       RETURNING path, node_id, status, queue, attempt, lost_attempts, unsettled, live_control, live_dependency, blocked,
         input, state, lease_owner, due_at, queued_at, started_at
     ), s AS (
-      UPDATE executions SET event_seq = event_seq + 1 WHERE execution_id = (SELECT $1 FROM n) RETURNING event_seq
+      UPDATE executions SET event_seq = event_seq + (SELECT count(*) FROM n)
+      WHERE execution_id = (SELECT $1 FROM n LIMIT 1) RETURNING event_seq
     ), logged AS (
       INSERT INTO events (execution_id, tenant_id, seq, type, path, data, created_at)
-      SELECT e.execution_id, e.tenant_id, s.event_seq, 'node.started', n.path,
-        json_build_object('attempt', n.attempt, 'worker', $3), clock_timestamp()
+      SELECT e.execution_id, e.tenant_id,
+        s.event_seq - count(*) OVER () + row_number() OVER (ORDER BY array_position($2, n.path)),
+        'node.started', n.path, json_build_object('attempt', n.attempt, 'worker', $3), clock_timestamp()
       FROM e, n, s
     )
     SELECT {_EXECUTION.replace("e.event_seq", "s.event_seq")}, e.input, e.agents, clock_timestamp() AS now,
-      row_to_json(n) AS node
-    FROM e, n, s
+      (SELECT json_agg(n) FROM n) AS nodes
+    FROM e, s
     """,
 )
 

@@ -7,7 +7,7 @@ of all that an execution holds: a write names the one it was decided on.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -50,20 +50,25 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
-    """A node that this process runs now, and the execution as it stood at that moment."""
+    """Nodes that this process runs now, and the execution as it stood at that moment."""
 
-    node: NodeState
+    nodes: tuple[NodeState, ...]
     execution: ExecutionState
     now: datetime
 
 
-def claim(link: Link, execution_id: str, path: str, *, owner: str, lease: float) -> Claim | None:
-    """Takes a queued node of a running execution; None when it is not there to be taken. `lease` in seconds."""
+def claim(link: Link, execution_id: str, places: Sequence[str], *, owner: str, lease: float) -> Claim | None:
+    """Takes queued nodes of a running execution, in their order; None when none is there to be taken.
+
+    `lease` in seconds.
+    """
     constants = _seen.get(execution_id)
-    row = statements.CLAIM.one(link, execution_id, path, owner, lease, constants is None)
+    row = statements.CLAIM.one(link, execution_id, list(places), owner, lease, constants is None)
     if row is None:
         return None
-    return Claim(node=_node(row.node), execution=_execution(row, constants), now=row.now)
+    found = {node["path"]: _node(node) for node in row.nodes}
+    nodes = tuple(found[path] for path in dict.fromkeys(places) if path in found)
+    return Claim(nodes=nodes, execution=_execution(row, constants), now=row.now)
 
 
 def lock_and_read(link: Link, execution_id: str, wanted: Wanted, *, tenant_id: str | None = None) -> Reading | None:

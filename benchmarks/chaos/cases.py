@@ -25,6 +25,7 @@ def cases(pace: float = 1.0, width: int = 24) -> tuple[Case, ...]:
     """Every kind; `pace` stretches what the agents take, `width` is that of the map."""
     return (
         _chain(pace),
+        _quick(),
         _map(pace, width),
         _n_shape(pace),
         _loop(pace),
@@ -42,6 +43,15 @@ def _chain(pace: float) -> Case:
         node["depends_on"] = [before["id"]]
     flow = _flow("chain", _INPUT, *nodes, output="${nodes.s4.output.value}")
     return Case(name="chain", flow=flow, expected=lambda value: value + 5)
+
+
+def _quick() -> Case:
+    """Twelve nodes that take no time, so that a worker runs ahead of the store."""
+    nodes = [_labour(f"q{number}", seconds=0.0) for number in range(12)]
+    for before, node in zip([_INPUT, *nodes], nodes, strict=False):
+        node["depends_on"] = [before["id"]]
+    flow = _flow("quick", _INPUT, *nodes, output="${nodes.q11.output.value}")
+    return Case(name="quick", flow=flow, expected=lambda value: value + 12)
 
 
 def _map(pace: float, width: int) -> Case:

@@ -32,7 +32,7 @@ _EVENTS = f"""{_FAMILY}
     FROM events e JOIN family f USING (execution_id) ORDER BY e.execution_id, e.seq
 """
 _NODES = f"""{_FAMILY}
-    SELECT n.execution_id::text, n.path, n.status, n.attempt, n.output
+    SELECT n.execution_id::text, n.path, n.status, n.attempt, n.queue, n.output
     FROM node_executions n JOIN family f USING (execution_id)
 """
 _DEADLY = {"kill child", "kill worker", "stop", "stop, in time"}
@@ -79,6 +79,8 @@ class Judge:
         self._events = database.rows(_EVENTS, run=run_id)
         self._nodes = database.rows(_NODES, run=run_id)
         self._calls = calls
+        self._bereaved = {event.execution_id for event in self._events if event.type == "node.lost"}
+        self._quick = {(node.execution_id, node.path) for node in self._nodes if node.queue == "engine"}
         self._notes: list[str] = []
 
     def verdict(self, faults: Sequence[Fault], messages: Sequence[Mapping[str, Any]] = ()) -> Verdict:
@@ -154,16 +156,20 @@ class Judge:
         return joins, len(twice) - joins
 
     def _attempts_twice(self) -> int:
-        """Attempts that called their agent more than once."""
-        twice = [
-            each for each, count in Counter((call["key"], call["attempt"]) for call in self._calls).items() if count > 1
-        ]
+        """Attempts that called their agent more than once, those left out that died ahead of the store."""
+        calls = Counter((call["key"], call["attempt"]) for call in self._calls)
+        twice = [each for each, count in calls.items() if count > 1 and not self._may_have_run_ahead(each[0])]
         self._notes += [f"{key} made attempt {attempt} twice" for key, attempt in twice]
         return len(twice)
 
     def _repeated(self) -> int:
         good = Counter(call["key"] for call in self._calls if not call["fails"])
-        return sum(count - 1 for count in good.values())
+        return sum(count - 1 for key, count in good.items() if not self._may_have_run_ahead(key))
+
+    def _may_have_run_ahead(self, key: str) -> bool:
+        """Quick nodes are called before their claim is recorded: what a process that died had done is not known."""
+        execution_id, _, path = key.partition(":")
+        return execution_id in self._bereaved and (execution_id, path) in self._quick
 
     def _recoveries(self, faults: Sequence[Fault], dropped: Collection[str]) -> list[Recovery]:
         """For each attempt that ran in a process when that died or was halted."""

@@ -39,7 +39,7 @@ def _no_fence() -> None:
 def _no_compare_and_set() -> None:
     """A claim takes the node whatever has become of it."""
     statement = statements.CLAIM
-    sql = statement.sql.replace("AND path = $2 AND status = 'queued'", "AND path = $2")
+    sql = statement.sql.replace("AND path = ANY($2) AND status = 'queued'", "AND path = ANY($2)")
     if sql == statement.sql:
         raise AssertionError("the claim is written in another way now")
     statements.CLAIM = replace(statement, sql=sql)  # type: ignore[misc] # the mutation

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from aispine.agent.contract import AgentReply
 from aispine.engine import broker, canvas, plans
-from aispine.engine.advance import advance, claim, finish
+from aispine.engine.advance import advance, claim
 from aispine.engine.facts import Finished, Started
 from aispine.engine.queues import keys
 from aispine.engine.terms import Terms
@@ -51,10 +51,9 @@ def _started(store: Store, flows: Flows, definition: dict[str, Any]) -> Transiti
 
 def _finished(store: Store, execution_id: str, path: str) -> Transition:
     """Runs a node as a worker does; its output is what no message may carry."""
-    held = claim(store, execution_id, path, TERMS)
-    assert held is not None
+    assert claim(store, execution_id, [path], TERMS)
     fact = Finished(path=path, attempt=1, outcome=AgentReply(output={"secret": SECRET}))
-    transition = finish(store, held, fact, TERMS)
+    transition = advance(store, execution_id, [fact], TERMS)
     assert transition is not None
     return transition
 

@@ -70,7 +70,7 @@ def test_a_tenant_sees_its_own_nodes_on_a_worker_and_no_others(
 ) -> None:
     terms = Terms(owner="w3:7:abc", lease=60)
     advance(engine_store, execution, [Started()], terms)
-    assert claim(engine_store, execution, "say", terms) is not None
+    assert claim(engine_store, execution, ["say"], terms)
     (node,) = listed(client)[worker]["nodes"]
     assert (node["execution_id"], node["path"], node["attempt"]) == (execution, "say", 1)
     assert 0 <= node["seconds"] < 60

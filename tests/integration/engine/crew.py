@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from aispine.agent.contract import AgentReply
-from aispine.engine.advance import Held, Take, advance, claim, finish, held_after
-from aispine.engine.facts import Finished, Started
+from aispine.engine import plans
+from aispine.engine.advance import NOTHING, Held, Take, advance, claim, foresee, held_after, write
+from aispine.engine.facts import Fact, Finished, Started
 from aispine.engine.terms import Terms
 from aispine.errors import AISpineError
 from aispine.flow.state import Transition
@@ -50,8 +51,7 @@ def begin(store: Store, execution_id: str) -> Transition:
 
 
 def take(store: Store, execution_id: str, path: str, terms: Terms = TERMS) -> Held:
-    held = claim(store, execution_id, path, terms)
-    assert held is not None
+    (held,) = claim(store, execution_id, [path], terms)
     return held
 
 
@@ -59,6 +59,15 @@ def done(store: Store, held: Held, *, take_from: str | None = None) -> Transitio
     """Finishes a held node with an output that names it."""
     reply = AgentReply(output={"from": held.node.path})
     return finish(store, held, fact(held, reply), TERMS, Take(queue=take_from))
+
+
+def finish(store: Store, held: Held, told: Fact, terms: Terms, take: Take = NOTHING) -> Transition | None:
+    """Writes what is foreseen, or else decides under the lock."""
+    foreseen = foresee(store, held, told, terms, take)
+    if foreseen is not None and write(store, held.execution, foreseen):
+        return foreseen
+    rows = plans.reach(plans.find(store, held.execution.flow_version_id), held.node.path)
+    return advance(store, held.execution.execution_id, [told], terms, rows=rows, take=take)
 
 
 def fact(held: Held, outcome: Any) -> Finished:
@@ -84,7 +93,7 @@ class Crew:
     def _work(self) -> None:
         try:
             while (path := self._messages.get(timeout=30)) is not None:
-                self._follow(claim(self._store, self._execution_id, path, TERMS))
+                self._follow(next(iter(claim(self._store, self._execution_id, [path], TERMS)), None))
         except BaseException:
             self._messages.put(None)
             raise

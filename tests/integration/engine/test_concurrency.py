@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from aispine.agent.contract import AgentReply
-from aispine.engine.advance import advance, claim, finish
+from aispine.engine.advance import advance, claim
 from aispine.engine.facts import CancelRequested, Lost
 from aispine.engine.terms import Terms
 from aispine.errors import Conflict
 from aispine.flow.state import Transition
 from aispine.store import due, leases
 from aispine.store.database import Store
-from tests.integration.engine.crew import TERMS, Crew, begin, done, fact, take, together, tolerant
+from tests.integration.engine.crew import TERMS, Crew, begin, done, fact, finish, take, together, tolerant
 from tests.support.flows import Flows, Seen
 from tests.support.operations import cancel
 
@@ -119,8 +119,8 @@ def test_heartbeats_and_cancels_of_wide_executions_do_not_deadlock(store: Store,
 def test_a_node_is_claimed_by_one(store: Store, flows: Flows) -> None:
     execution_id = flows.start(flows.deploy(_fan(1)), announce=False)
     begin(store, execution_id)
-    taken = together(*[partial(claim, store, execution_id, "b0", TERMS)] * 16)
-    assert len([each for each in taken if each is not None]) == 1
+    taken = together(*[partial(claim, store, execution_id, ["b0"], TERMS)] * 16)
+    assert len([held for each in taken for held in each]) == 1
     seen = flows.see(execution_id)
     assert seen.nodes["b0"].attempts == 1
     assert seen.count("node.started", "b0") == 1

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from aispine.agent.contract import AgentFailure
 from aispine.engine import broker, children, plans
-from aispine.engine.advance import Held, advance, finish
+from aispine.engine.advance import Held, advance
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import CancelRequested, PauseRequested, ResumeRequested
 from aispine.engine.queues import Queues
@@ -21,7 +21,7 @@ from aispine.flow.state import Transition
 from aispine.store import transitions
 from aispine.store.database import Store
 from aispine.store.models import ExecutionRow, NodeExecutionRow
-from tests.integration.engine.crew import TERMS, Crew, begin, done, fact, take, together, tolerant
+from tests.integration.engine.crew import TERMS, Crew, begin, done, fact, finish, take, together, tolerant
 from tests.support.environment import Servers
 from tests.support.flows import Flows
 from tests.support.operations import Silence, operations

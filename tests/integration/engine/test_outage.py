@@ -12,22 +12,19 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from aispine import settings
 from aispine.agent.contract import AgentReply
 from aispine.engine import advance, broker, patience, run
-from aispine.engine.advance import finish
 from aispine.engine.dispatch import Dispatch
-from aispine.engine.lease import Leases
 from aispine.engine.patience import patiently
 from aispine.engine.queues import Queues
 from aispine.engine.recover import Tick
-from aispine.engine.run import AgentCache, Worker
 from aispine.engine.terms import Terms
 from aispine.errors import StoreUnavailable
 from aispine.store import database, leases
 from aispine.store.database import Store
 from aispine.store.models import NodeExecutionRow
-from tests.integration.engine.crew import TERMS, begin, fact, take
+from tests.integration.engine.crew import TERMS, begin, fact, finish, take
+from tests.integration.engine.desk import NoCanvas, worker
 from tests.support.disk import full_disk
 from tests.support.environment import Servers
 from tests.support.flows import Flows
@@ -123,44 +120,23 @@ def test_an_outage_ends_no_lease(store: Store, servers: Servers, flows: Flows) -
     assert flows.see(execution_id).count("node.lost") == 1
 
 
-class _NoCanvas:
-    """A message that came alone."""
-
-    following: frozenset[str] = frozenset()
-
-    def skip(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-
-def _worker(store: Store) -> Worker:
-    return Worker(
-        store=store,
-        settings=settings.current(),
-        terms=TERMS,
-        leases=Leases(store, TERMS.owner, lease=TERMS.lease, heartbeat=60.0),
-        dispatch=Dispatch(store=store, celery=broker.app(), wakeups=Silence()),
-        agents=AgentCache(),
-    )
-
-
 def test_what_follows_a_result_whose_record_was_not_confirmed_is_sent(
     store: Store, flows: Flows, settings_env: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection breaks after PostgreSQL has committed and before it could say so."""
     execution_id = flows.start(flows.deploy(fan("unconfirmed", 1, pool="cpu")), announce=False)
     begin(store, execution_id)
-    made = []
+    write, written = advance.write, []
 
-    def unconfirmed_once(*arguments: Any) -> Any:
-        made.append(finish(*arguments))
-        if len(made) == 1:
+    def unconfirmed_once(*arguments: Any) -> bool:
+        written.append(write(*arguments))
+        if len(written) == 1:
             raise StoreUnavailable
-        return made[-1]
+        return written[-1]
 
-    monkeypatch.setattr(advance, "finish", unconfirmed_once)
-    run.run(_worker(store), execution_id, "b0", _NoCanvas())
-    assert [transition.empty for transition in made] == [False, True]
+    monkeypatch.setattr(advance, "write", unconfirmed_once)
+    run.run(worker(store), execution_id, "b0", NoCanvas())
+    assert written == [True, False]
     with store.session(None) as session:
         row = session.get_one(NodeExecutionRow, (execution_id, "join"))
         assert (row.status, row.attempt) == ("queued", 0)

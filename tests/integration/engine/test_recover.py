@@ -15,14 +15,13 @@ from sqlalchemy import update
 
 from aispine.agent.contract import AgentFailure
 from aispine.engine import broker, canvas, plans
-from aispine.engine.advance import finish
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.queues import EPOCH, Queues
 from aispine.engine.recover import Tick
 from aispine.engine.terms import Terms
 from aispine.store.database import Store
 from aispine.store.models import ExecutionRow, NodeExecutionRow
-from tests.integration.engine.crew import begin, fact, take, together
+from tests.integration.engine.crew import begin, fact, finish, take, together
 from tests.support.environment import Servers
 from tests.support.flows import Flows
 from tests.support.messages import KEYS

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from aispine.agent.contract import AgentFailure
-from aispine.engine.advance import finish
 from aispine.store.database import Store
-from tests.integration.engine.crew import TERMS, begin, done, fact, take
+from tests.integration.engine.crew import TERMS, begin, done, fact, finish, take
 from tests.support.flows import Flows
 from tests.support.shapes import echo, flow
 

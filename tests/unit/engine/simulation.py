@@ -20,6 +20,7 @@ from aispine.engine.facts import (
     Fact,
     Finished,
     Lost,
+    Released,
     RetryDue,
     Started,
     TimeCome,
@@ -28,7 +29,7 @@ from aispine.engine.ledger import Ledger, MissingNodesError
 from aispine.engine.terms import Terms
 from aispine.flow.model import Flow
 from aispine.flow.plan import CONTAINERS, plan
-from aispine.flow.state import Event, ExecutionState, NodeState, Reading, Transition
+from aispine.flow.state import Event, ExecutionState, NodeState, Reading, Transition, joined
 from aispine.flow.status import ExecutionStatus, NodeStatus
 from aispine.store.transitions import Wanted
 from tests.unit.engine.memory import Memory
@@ -56,6 +57,7 @@ class Chaos:
     double: float = 0.0
     die: float = 0.0
     late: float = 0.0
+    release: float = 0.0
     budget: int = 0
 
 
@@ -118,6 +120,7 @@ class World(Memory):
         """One thing happens somewhere."""
         happenings = [self._deliver] * bool(self.messages) + [self._finish] * bool(self.running)
         happenings += [self._come_late] * bool(self.late)
+        happenings += [self._give_back] * bool(self.running and self._mishap(self._chaos.release))
         if self._people.act(self, idle=not happenings):
             return
         if not happenings:
@@ -196,7 +199,7 @@ class World(Memory):
 
     def _report(self, held: Running) -> None:
         path, fact = held.node.path, self._fact(held.node)
-        if held.execution.active_nodes == 1 and self._speculate(held, fact):
+        if self._speculate(held, fact):
             return
         before = self.rows.get(path)
         self._hold(self.advance([fact], path, take_from=self._slice()))
@@ -204,19 +207,54 @@ class World(Memory):
             assert self.rows[path] == before, "a late result of a lost attempt was taken"
 
     def _speculate(self, held: Running, fact: Fact) -> bool:
-        """Decides on what the worker knew when it took the node; counts only if nothing has happened since."""
+        """Decides on what the worker knew when it took the node; counts only if nothing has happened since.
+
+        The worker may run ahead: it goes on with what it decided and writes all of it at once.
+        """
+        decided = self._foresee(held, fact)
+        if not decided or self.execution.event_seq != held.execution.event_seq:
+            return False
+        if len(decided) > 1 and self._mishap(self._chaos.die):
+            return True
+        whole = joined(decided)
+        self.write(whole)
+        self._cancel_children(whole)
+        self._hold(whole)
+        return True
+
+    def _foresee(self, held: Running, fact: Fact) -> list[Transition]:
+        decided: list[Transition] = []
+        while (transition := self._guess(held, fact)) is not None:
+            decided.append(transition)
+            path = transition.claimed
+            if path is None or transition.queued or transition.orphans or self.plan.node(path).subflow is not None:
+                break
+            if self.rng.random() < 0.5:
+                break
+            node = transition.nodes[path]
+            self.asked.setdefault(path, node.input)
+            held = Running(node=node, execution=transition.execution, known={**transition.known, path: node})
+            fact = self._fact(node)
+        return decided
+
+    def _guess(self, held: Running, fact: Fact) -> Transition | None:
+        if held.execution.active_nodes != 1:
+            return None
         reading = Reading(execution=held.execution, nodes=held.known, now=self.now)
         try:
             transition = decide(self.plan, reading, [fact], self.terms, take_from=self._slice())
         except MissingNodesError:
-            return False
+            return None
         alone = not (transition.forgotten or transition.kept or transition.consumed)
-        if self.execution.event_seq != held.execution.event_seq or not alone:
-            return False
-        self.write(transition)
-        self._cancel_children(transition)
-        self._hold(transition)
-        return True
+        return transition if alone else None
+
+    def _give_back(self) -> None:
+        """A worker that had claimed several nodes has no time for this one."""
+        node = self.running.pop(self.rng.randrange(len(self.running))).node
+        before, over = self.rows.get(node.path), self.execution.status.terminal
+        self.tell(Released(path=node.path, attempt=node.attempt))
+        if before is not None and before.attempt == node.attempt and before.status is NodeStatus.RUNNING and not over:
+            assert self.rows[node.path].attempt == node.attempt - 1
 
     def _fact(self, node: NodeState) -> Fact:
         if self.plan.node(node.path).subflow is not None:
@@ -323,6 +361,8 @@ def told(events: Iterable[Event]) -> Told:
     for event in events:
         if event.type == "node.started" and event.path is not None:
             found.started[event.path, event.data["attempt"]] += 1
+        elif event.type == "node.released":
+            found.started[str(event.path), event.data["attempt"]] -= 1
         elif event.type in {"node.completed", "node.failed", "node.skipped", "node.cancelled"}:
             found.ended[str(event.path)] += 1
         elif event.type in {f"execution.{status}" for status in ExecutionStatus if status.terminal}:

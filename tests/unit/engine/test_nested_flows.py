@@ -16,7 +16,7 @@ from tests.unit.engine.people import People
 from tests.unit.engine.reference import Script
 from tests.unit.engine.simulation import Chaos, World
 
-CHAOS = Chaos(lose=0.15, double=0.15, die=0.15, late=0.5, budget=30)
+CHAOS = Chaos(lose=0.15, double=0.15, die=0.15, late=0.5, release=0.1, budget=30)
 seeds = st.integers(0, 2**32)
 slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 

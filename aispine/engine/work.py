@@ -1,0 +1,148 @@
+"""What a worker process works with, and one attempt of a node in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aispine import logs, secrets
+from aispine.agent import call as agent_call
+from aispine.agent import registry
+from aispine.agent.attachments import StoredFiles
+from aispine.agent.call import Called
+from aispine.agent.contract import AgentAccepted, AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
+from aispine.agent.definition import AgentVersion
+from aispine.engine import callbacks, children, confidence, plans, tool_calls
+from aispine.engine.advance import Held
+from aispine.engine.dispatch import Dispatch
+from aispine.engine.facts import ChildStarted, Finished
+from aispine.engine.lease import Leases
+from aispine.engine.patience import patiently
+from aispine.engine.queueing import agent_reference
+from aispine.engine.terms import Terms
+from aispine.engine.tool_calls import ToolCache
+from aispine.errors import ExpressionError, NotFound
+from aispine.files import TenantFiles
+from aispine.flow.model import Node
+from aispine.settings import Settings
+from aispine.store import node_logs
+from aispine.store.database import Store, dumps
+
+
+class AgentCache:
+    """Agent versions by tenant; kept for some seconds, since an endpoint may be changed."""
+
+    KEPT = 10.0
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, str], tuple[float, AgentVersion]] = {}
+
+    def find(self, store: Store, tenant_id: str, agent_id: str, version: str) -> AgentVersion:
+        """Raises `NotFound` when the version was deleted."""
+        key = (tenant_id, agent_id, version)
+        until, agent = self._found.get(key, (0.0, None))
+        if agent is None or until < time.monotonic():
+            with store.session(None) as session:
+                agent = registry.get(session, tenant_id, agent_id, version)
+            self._found[key] = (time.monotonic() + self.KEPT, agent)
+        return agent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """What a worker process works with."""
+
+    store: Store
+    settings: Settings
+    terms: Terms
+    leases: Leases
+    dispatch: Dispatch
+    agents: AgentCache
+    tools: ToolCache = field(default_factory=ToolCache)
+
+
+def work(worker: Worker, held: Held) -> Finished | ChildStarted:
+    """Does what the node is for."""
+    spec = patiently(plans.find, worker.store, held.execution.flow_version_id).node(held.node.path)
+    if spec.subflow is not None:
+        return patiently(children.begin, worker.store, held.execution, held.node, spec)
+    begun = time.monotonic()
+    outcome = _attempt(worker, held, spec)
+    worker.dispatch.pace.record(agent_reference(spec), time.monotonic() - begun)
+    return Finished(path=held.node.path, attempt=held.node.attempt, outcome=outcome)
+
+
+def _attempt(worker: Worker, held: Held, spec: Node) -> Outcome:
+    """Calls the agent of a held node under its lease and keeps what it printed."""
+    execution, node = held.execution, held.node
+    with worker.leases.hold(execution.execution_id, node.path, node.attempt):
+        called = _call(worker, held, spec)
+        if called.log:
+            patiently(node_logs.keep, worker.store, execution, node, called.log)
+    return _bounded(called.outcome, worker.settings.max_value_bytes)
+
+
+def _call(worker: Worker, held: Held, spec: Node) -> Called:
+    """Calls what the node calls with the secrets it needs, and returns what came of it without them."""
+    try:
+        opened = patiently(secrets.open_for, worker.store, held.execution.tenant_id, spec.secrets, worker.settings)
+        with logs.hiding(opened.hide):
+            call = _call_tool if spec.tool_id else _call_agent
+            return confidence.conceal(call(worker, *confidence.reveal(held, spec, opened)), opened)
+    except NotFound as error:
+        return Called(outcome=AgentFailure(code=FailureCode.UNAVAILABLE, message=error.message))
+    except ExpressionError as error:
+        return Called(outcome=AgentFailure(code=FailureCode.EXPRESSION_ERROR, message=error.message))
+
+
+def _call_agent(worker: Worker, held: Held, spec: Node) -> Called:
+    agent = patiently(_agent, worker, held, spec)
+    request, files = _request(worker, held, spec, agent), _files(worker, held.execution.tenant_id)
+    begun = time.monotonic()
+    called = agent_call.call(agent, request, worker.settings, files=files)
+    if not isinstance(called.outcome, AgentAccepted):
+        return called
+    waits = callbacks.limited(called.outcome, request, spec, agent, time.monotonic() - begun)
+    return Called(outcome=waits, log=called.log)
+
+
+def _call_tool(worker: Worker, held: Held, spec: Node) -> Called:
+    tool = patiently(worker.tools.find, worker.store, held.execution.tenant_id, str(spec.tool_id))
+    return Called(outcome=tool_calls.call(tool, held.execution, held.node, spec, worker.settings))
+
+
+def _agent(worker: Worker, held: Held, spec: Node) -> AgentVersion:
+    chosen: Mapping[str, Any] = held.execution.agents[agent_reference(spec)]
+    return worker.agents.find(worker.store, held.execution.tenant_id, str(spec.agent_id), chosen["version"])
+
+
+def _files(worker: Worker, tenant_id: str) -> StoredFiles:
+    return StoredFiles(TenantFiles(store=worker.store, tenant_id=tenant_id, settings=worker.settings))
+
+
+def _request(worker: Worker, held: Held, spec: Node, agent: AgentVersion) -> AgentRequest:
+    execution, node = held.execution, held.node
+    return AgentRequest(
+        execution_id=execution.execution_id,
+        tenant_id=execution.tenant_id,
+        node_id=node.node_id,
+        path=node.path,
+        attempt=node.attempt,
+        idempotency_key=f"{execution.execution_id}:{node.path}",
+        input=node.input,
+        config=spec.config,
+        timeout=spec.timeout or agent.timeout or worker.settings.node_timeout,
+        callback_url=callbacks.url(worker.settings, execution, node),
+    )
+
+
+def _bounded(outcome: Outcome, limit: int) -> Outcome:
+    """Refuses an output that the store should not hold."""
+    if isinstance(outcome, AgentReply):
+        size = len(dumps([outcome.output, outcome.message, outcome.metadata]))
+        if size > limit:
+            message = f"the output has {size:,} bytes; the limit is {limit:,}"
+            return AgentFailure(code=FailureCode.INVALID_RESPONSE, message=message)
+    return outcome
