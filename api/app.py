@@ -15,6 +15,7 @@ from api import (
     approvals,
     callbacks,
     channels,
+    circuits,
     docs,
     executions,
     files,
@@ -89,6 +90,7 @@ def _add_routes(app: Flask) -> None:
         workers.blueprint,
     ):
         rest.register_blueprint(blueprint, url_prefix=f"{PREFIX}/{blueprint.name}")
+    rest.register_blueprint(circuits.blueprint, url_prefix=f"{PREFIX}/agents")
     rest.register_blueprint(operations.blueprint, url_prefix=f"{PREFIX}/executions")
     app.register_blueprint(docs.blueprint)
     docs.complete(app, rest.spec)

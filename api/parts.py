@@ -20,6 +20,8 @@ from aispine.engine.surroundings import Surroundings
 from aispine.errors import StoreUnavailable
 from aispine.events.waker import Waker
 from aispine.events.wakeups import Wakeups
+from aispine.guards.breaker import Breaker
+from aispine.guards.shared import Shared
 from aispine.settings import Settings
 from aispine.store.database import WEB_OPTIONS, Store
 from api.streams import Streams
@@ -47,6 +49,14 @@ class Parts:
     @functools.cached_property
     def _waker(self) -> Waker | None:
         return Waker(self.settings.redis_url) if self.settings.redis_url else None
+
+    @functools.cached_property
+    def shared(self) -> Shared:
+        return Shared(self.settings.redis_url, missed=lambda: self.meter.add("guards_missed_total", 1))
+
+    @functools.cached_property
+    def breaker(self) -> Breaker:
+        return Breaker(self.shared)
 
     @functools.cached_property
     def meter(self) -> Meter:

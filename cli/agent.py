@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "serve": Command("cli.agent_folders:serve", "Serve a python agent over HTTP."),
     "list": Command("cli.agent_registry:list_", "List the agents that flows can call."),
     "register": Command("cli.agent_registry:register", "Register an agent that answers over HTTP."),
+    "circuit": Command("cli.circuit:circuit", "Show whether calls of an agent go through, and let them."),
 }
 
 

@@ -17,6 +17,7 @@ from aispine.engine import lease
 from aispine.engine.meter import Meter
 from aispine.engine.terms import Terms
 from aispine.events.waker import Waker
+from aispine.guards.shared import Shared
 from aispine.store.database import Store
 
 
@@ -52,6 +53,11 @@ def meter(store: Store) -> Meter:
     # A child of a pool ends without what is registered to be done at the exit.
     signals.worker_process_shutdown.connect(lambda **_: made.flush(), weak=False)
     return made
+
+
+def shared(counts: Meter) -> Shared:
+    """What the guards of this process share with others over Redis; going without it is counted."""
+    return Shared(settings.current().redis_url, missed=lambda: counts.add("guards_missed_total", 1))
 
 
 def _share_memory() -> None:

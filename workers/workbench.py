@@ -12,6 +12,7 @@ from aispine.engine import broker
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.lease import Leases
 from aispine.engine.work import AgentCache, Worker
+from aispine.guards.breaker import Breaker
 from aispine.store import database
 from workers import process
 
@@ -31,14 +32,15 @@ def worker() -> Worker:
 def _worker(_pid: int) -> Worker:
     current = settings.current()
     store = database.engine_store(POOL)
-    terms = process.terms()
+    terms, meter = process.terms(), process.meter(store)
     return Worker(
         store=store,
         settings=current,
         terms=terms,
         leases=Leases(store, terms.owner, lease=current.lease, heartbeat=current.heartbeat, let_go=agent_call.give_up),
-        dispatch=Dispatch(store=store, celery=broker.app(), wakeups=process.waker(), meter=process.meter(store)),
+        dispatch=Dispatch(store=store, celery=broker.app(), wakeups=process.waker(), meter=meter),
         agents=AgentCache(),
+        breaker=Breaker(process.shared(meter)),
     )
 
 

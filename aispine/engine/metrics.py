@@ -45,6 +45,9 @@ METRICS: Final[Mapping[str, Metric]] = {
     "nodes_lost_total": Metric(kind="counter", help="Attempts whose process died or stalled: recoveries."),
     "late_results_total": Metric(kind="counter", help="Results refused since their attempt was over."),
     "messages_resent_total": Metric(kind="counter", help="Messages sent again since they counted as lost."),
+    "guards_missed_total": Metric(
+        kind="counter", help="Calls and requests let through unasked, since Redis was away: circuits, limits."
+    ),
     "executions_open": Metric(kind="gauge", help="Executions that have not ended, by status; a count by beat."),
     "nodes_open": Metric(kind="gauge", help="Nodes that have work ahead, by status; a count by beat."),
     "queue_length": Metric(kind="gauge", help="Messages that wait in a queue of Redis."),

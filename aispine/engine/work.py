@@ -14,7 +14,7 @@ from aispine.agent.attachments import StoredFiles
 from aispine.agent.call import Called
 from aispine.agent.contract import AgentAccepted, AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
-from aispine.engine import callbacks, children, confidence, plans, tool_calls
+from aispine.engine import callbacks, children, circuits, confidence, plans, tool_calls
 from aispine.engine.advance import Held
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import ChildStarted, Finished
@@ -26,6 +26,7 @@ from aispine.engine.tool_calls import ToolCache
 from aispine.errors import ExpressionError, NotFound
 from aispine.files import TenantFiles
 from aispine.flow.model import Node
+from aispine.guards.breaker import Breaker
 from aispine.settings import Settings
 from aispine.store import node_logs
 from aispine.store.database import Store, dumps
@@ -61,6 +62,7 @@ class Worker:
     dispatch: Dispatch
     agents: AgentCache
     tools: ToolCache = field(default_factory=ToolCache)
+    breaker: Breaker = field(default_factory=Breaker)
 
 
 def work(worker: Worker, held: Held) -> Finished | ChildStarted:
@@ -101,7 +103,9 @@ def _call_agent(worker: Worker, held: Held, spec: Node) -> Called:
     agent = patiently(_agent, worker, held, spec)
     request, files = _request(worker, held, spec, agent), _files(worker, held.execution.tenant_id)
     begun = time.monotonic()
-    called = agent_call.call(agent, request, worker.settings, files=files)
+    called = circuits.around_agent(
+        worker.breaker, agent, request, lambda: agent_call.call(agent, request, worker.settings, files=files)
+    )
     if not isinstance(called.outcome, AgentAccepted):
         return called
     waits = callbacks.limited(called.outcome, request, spec, agent, time.monotonic() - begun)
@@ -110,7 +114,11 @@ def _call_agent(worker: Worker, held: Held, spec: Node) -> Called:
 
 def _call_tool(worker: Worker, held: Held, spec: Node) -> Called:
     tool = patiently(worker.tools.find, worker.store, held.execution.tenant_id, str(spec.tool_id))
-    return Called(outcome=tool_calls.call(tool, held.execution, held.node, spec, worker.settings))
+    execution, node = held.execution, held.node
+    outcome = circuits.around_tool(
+        worker.breaker, tool, execution.tenant_id, lambda: tool_calls.call(tool, execution, node, spec, worker.settings)
+    )
+    return Called(outcome=outcome)
 
 
 def _agent(worker: Worker, held: Held, spec: Node) -> AgentVersion:

@@ -1,6 +1,6 @@
 """The shapes of requests and answers: what marshmallow reads, writes and documents."""
 
-from api.schemas.agents import Agent, AgentHealth, AgentPage, AgentQuery
+from api.schemas.agents import Agent, AgentHealth, AgentPage, AgentQuery, Circuit
 from api.schemas.channels import Channel, ChannelChange, ChannelLink, ChannelPage, ChannelRequest, ChannelTest
 from api.schemas.common import Health, HealthQuery, PageQuery, Problem, Timestamp, moment, timestamp
 from api.schemas.executions import (
@@ -77,6 +77,7 @@ __all__ = [
     "ChannelPage",
     "ChannelRequest",
     "ChannelTest",
+    "Circuit",
     "Deployed",
     "Diff",
     "DiffQuery",

@@ -49,3 +49,11 @@ class AgentHealth(Schema):
     capabilities = fields.List(fields.String())
     rate_limit = fields.Dict()
     error = fields.Dict(allow_none=True, metadata={"description": "Why it is not well: `code` and `message`."})
+
+
+class Circuit(Schema):
+    """Whether calls of an agent go through."""
+
+    state = text("`closed`: they do; `open`: none does; `half_open`: one at a time does, as a probe.")
+    failures = fields.Integer(metadata={"description": "How many failed in a row."})
+    seconds = fields.Float(metadata={"description": "Until a probe may go through; 0 unless it is open."})

@@ -1,0 +1,58 @@
+"""The circuits around calls that leave: of a flow's agents and tools, and as people see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from aispine.agent import registry
+from aispine.agent.call import Called
+from aispine.agent.contract import AgentRequest
+from aispine.agent.definition import AgentVersion
+from aispine.errors import Unavailable
+from aispine.flow.outcome import AgentFailure, Ended
+from aispine.guards.breaker import Breaker, Circuit, agent_name, tool_name
+from aispine.tool.definition import Tool
+
+
+def around_agent(breaker: Breaker, agent: AgentVersion, request: AgentRequest, call: Callable[[], Called]) -> Called:
+    """Calls an agent unless its circuit is open; what runs in this process has none."""
+    if agent.kind == "python":
+        return call()
+    name = agent_name(request.tenant_id, agent.agent_id, agent.version)
+    found = breaker.through(name, request.timeout, call, lambda called: called.outcome)
+    return Called(outcome=found) if isinstance(found, AgentFailure) else found
+
+
+def around_tool(breaker: Breaker, tool: Tool, tenant_id: str, call: Callable[[], Ended]) -> Ended:
+    """Calls a tool unless its circuit is open."""
+    return breaker.through(tool_name(tenant_id, tool.tool_id), tool.timeout or _LONGEST, call, lambda outcome: outcome)
+
+
+_LONGEST: Final = 60.0
+"""Seconds after which the probe of a tool that names no timeout is given up."""
+
+
+def show(session: Session, breaker: Breaker, tenant_id: str, agent_id: str) -> Circuit:
+    """How the circuit of an agent's newest version stands. Raises `NotFound`, and `Unavailable` without Redis."""
+    found = breaker.show(_name(session, tenant_id, agent_id))
+    if found is None:
+        raise _away()
+    return found
+
+
+def reset(session: Session, breaker: Breaker, tenant_id: str, agent_id: str) -> None:
+    """Closes the circuit of an agent's newest version. Raises `NotFound`, and `Unavailable` without Redis."""
+    if not breaker.reset(_name(session, tenant_id, agent_id)):
+        raise _away()
+
+
+def _name(session: Session, tenant_id: str, agent_id: str) -> str:
+    agent = registry.show(session, tenant_id, agent_id).agent
+    return agent_name(tenant_id, agent.agent_id, agent.version)
+
+
+def _away() -> Unavailable:
+    return Unavailable("Redis does not answer, so no circuit is known", hint="Calls go through meanwhile.")
