@@ -14,9 +14,14 @@ from aispine.engine.lease import Leases
 from aispine.engine.work import AgentCache, Worker
 from aispine.guards.breaker import Breaker
 from aispine.store import database
+from aispine.store.database import Store
 from workers import process
 
 if TYPE_CHECKING:
+    from celery import Celery
+
+    from aispine.agent.author import Conversation
+    from aispine.agent.contract import AgentRequest
     from aispine.conversation.reading import Reader
 
 POOL = 4
@@ -41,6 +46,7 @@ def _worker(_pid: int) -> Worker:
         dispatch=Dispatch(store=store, celery=broker.app(), wakeups=process.waker(), meter=meter),
         agents=AgentCache(),
         breaker=Breaker(process.shared(meter)),
+        conversations=functools.partial(_conversation, store, broker.app()),
     )
 
 
@@ -49,4 +55,10 @@ def reader() -> Reader:
     from aispine.conversation.reading import Reader
 
     own = worker()
-    return Reader(store=own.store, celery=own.dispatch.celery, settings=own.settings)
+    return Reader(store=own.store, celery=own.dispatch.celery, settings=own.settings, dispatch=own.dispatch)
+
+
+def _conversation(store: Store, celery: Celery, request: AgentRequest) -> Conversation:
+    from aispine.conversation.desk import Desk
+
+    return Desk(store=store, celery=celery, request=request)

@@ -1,53 +1,58 @@
-"""Zoe: collects the fields of a schema from the data she is given, normalises and validates them."""
+"""Zoe: collects the fields of a schema from data or from a person, and writes to people."""
 
 from typing import Any
 
 from aispine.agent import AgentError, Context, Reply
+from aispine.form import Form, fill, words
 
-from . import words
-from .collect import candidates, find, read
-from .normalise import Misfit
 from .schema import CREDIT_APPLICATION
 
+ACTIONS = ("collect", "ask", "send")
 
-def execute(input: Any, config: dict[str, Any], context: Context) -> Reply:
-    """Returns what was found, what is missing and what is not valid, and says so in a sentence."""
+
+def execute(input: Any, config: dict[str, Any], context: Context) -> Any:
+    """Sends a message, or returns what was found, what is missing and what is not valid; asks a person if there is one.
+
+    Without a conversation nobody is asked.
+    """
+    action = config.get("action", "collect")
+    if action not in ACTIONS:
+        raise AgentError(f"`config.action` must be one of {', '.join(ACTIONS)}", code="invalid_input")
+    data = _data(input)
+    if action == "send":
+        return Reply({"sent": context.conversation.send(data, config)})
+    form = _form(config, data)
+    filled = fill(form, data)
+    context.log.info("%d fields found, %d wanted", len(filled.fields), len(filled.wanted(form)))
+    wants = bool(filled.wanted(form)) or action == "ask"
+    if wants and (action == "ask" or context.conversation.active):
+        return context.conversation.ask(form, filled, {**config, **_said(data)})
+    return Reply(filled.output(form), message=filled.summary(form))
+
+
+def _form(config: dict[str, Any], data: dict[str, Any]) -> Form:
     schema = config.get("schema", CREDIT_APPLICATION)
     properties = schema.get("properties") if isinstance(schema, dict) else None
     if not isinstance(properties, dict) or not properties:
         raise AgentError("`config.schema` must be an object with `properties`", code="invalid_input")
-    data = input if isinstance(input, dict) else {"text": input}
-    lang = words.language(config, data)
-    fields, missing, invalid = _collect(data, schema, str(config.get("country_code", "")), lang)
-    context.log.info("%d fields found, %d missing, %d invalid", len(fields), len(missing), len(invalid))
-    output = {
-        "complete": not missing and not invalid,
-        "fields": fields,
-        "missing": missing,
-        "invalid": invalid,
-        "language": lang,
-    }
-    names = [words.title(name, properties.get(name, {}), lang) for name in missing]
-    wrong = [f"{words.title(item['field'], properties[item['field']], lang)} {item['reason']}" for item in invalid]
-    return Reply(output, message=words.summary(len(fields), names, wrong, lang))
+    language = words.language(config, data) if _asked(config, data) else words.detect(data.get("text")) or "es"
+    return Form(schema=schema, language=language, country_code=str(config.get("country_code", "")))
 
 
-def _collect(
-    data: dict[str, Any], schema: dict[str, Any], country_code: str, lang: str
-) -> tuple[dict[str, Any], list[str], list[dict[str, Any]]]:
-    found: dict[str, Any] = {}
-    for name, value in candidates(data):
-        found.setdefault(name, value)
-    fields: dict[str, Any] = {}
-    invalid = []
-    for name, rules in schema["properties"].items():
-        value = find([name, *rules.get("aliases", [])], found)
-        if value is None:
-            continue
-        try:
-            fields[name] = read(value, rules, country_code)
-        except Misfit as misfit:
-            rule = str(misfit)
-            invalid.append({"field": name, "value": value, "reason": words.reason(rule, rules.get(rule), lang)})
-    wrong = {item["field"] for item in invalid}
-    return fields, [name for name in schema.get("required", []) if name not in fields and name not in wrong], invalid
+def _asked(config: dict[str, Any], data: dict[str, Any]) -> bool:
+    return any((config.get("language"), data.get("language"), data.get("idioma"), "text" not in data))
+
+
+def _data(input: Any) -> dict[str, Any]:
+    """The data; of a message over a channel its text alone, so that nobody's display name is taken for an answer."""
+    if not isinstance(input, dict):
+        return {"text": input}
+    found = {name: value for name, value in input.items() if name != "channel"}
+    if isinstance(found.get("message"), dict):
+        found["text"] = found.pop("message").get("text") or ""
+    return found
+
+
+def _said(data: dict[str, Any]) -> dict[str, Any]:
+    """What the flow says to the person in this place, over what the config says."""
+    return {name: data[name] for name in ("question", "again", "buttons") if data.get(name)}

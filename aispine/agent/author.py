@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from aispine.form import Filled, Form
+
 
 class Files(Protocol):
     """The files that an agent's tenant has; `file` is a reference from the input, or its `file_id`.
@@ -22,6 +24,28 @@ class Files(Protocol):
 
     def write(self, content: bytes, *, name: str, media_type: str | None = None) -> dict[str, Any]:
         """Keeps a content and returns the reference to put into the output."""
+
+
+class Conversation(Protocol):
+    """The person on a messaging channel with whom the execution began, if there is one."""
+
+    @property
+    def active(self) -> bool:
+        """True when there is such a person."""
+
+    def send(self, message: Mapping[str, Any], options: Mapping[str, Any]) -> list[str]:
+        """Sends a message: `text`, `file`, `buttons`, `template`; returns the ids of what is on its way.
+
+        Of `options`: `to` is `contact` or `staff`; `approval` names the approval beside the node that buttons answer;
+        `remind_after`, in seconds, sends it again while that approval waits. What is wrong ends the attempt.
+        """
+
+    def ask(self, form: Form, filled: Filled, options: Mapping[str, Any]) -> Reply | Accepted:
+        """Asks for what a form still wants, over up to `max_turns` messages, and lets the node wait meanwhile.
+
+        The node ends with the output of the form. Of `options`: `question` and `again` are what is said first and
+        afterwards; `max_turns`; `wait`, the seconds until it is too late.
+        """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +64,7 @@ class Context:
     timeout: float
     log: logging.Logger
     files: Files
+    conversation: Conversation
     callback_url: str | None = None
     """Where the answer is posted later when the agent returns `Accepted`; whoever has it can answer once."""
 

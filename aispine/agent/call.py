@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aispine.agent import python
+from aispine.agent.around import Around
 from aispine.agent.attachments import FolderFiles
-from aispine.agent.author import Files
 from aispine.agent.capture import Capture
 from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
@@ -31,12 +31,12 @@ def call(
     request: AgentRequest,
     settings: Settings,
     guard: Guard | None = None,
-    files: Files | None = None,
+    around: Around | None = None,
 ) -> Called:
     """Calls the agent once. Every way in which that can fail is an `AgentFailure`, never an exception.
 
-    `guard` says where a call over HTTP may go; None is the deployment's. `files` are those that a python agent can
-    read and write; None, those beside its samples.
+    `guard` says where a call over HTTP may go; None is the deployment's. `around` is what a python agent finds around
+    it; None, the files beside its samples and nobody to talk to.
     """
     misfits = input_misfits(agent, request.input)
     if misfits:
@@ -44,7 +44,7 @@ def call(
     if agent.kind == "http":
         return Called(outcome=_checked(agent, _call_http(agent, request, settings, guard)))
     capture = Capture(settings.max_log_bytes)
-    outcome = _checked(agent, _call_python(agent, request, settings, capture, files))
+    outcome = _checked(agent, _call_python(agent, request, settings, capture, around))
     return Called(outcome=outcome, log=capture.text())
 
 
@@ -61,14 +61,14 @@ def _call_http(agent: AgentVersion, request: AgentRequest, settings: Settings, g
 
 
 def _call_python(
-    agent: AgentVersion, request: AgentRequest, settings: Settings, capture: Capture, files: Files | None
+    agent: AgentVersion, request: AgentRequest, settings: Settings, capture: Capture, around: Around | None
 ) -> Outcome:
     folder = locate(agent.agent_id, agent.folder or "", settings)
     if folder is None:
         return AgentFailure(
             code=FailureCode.UNAVAILABLE, message=f"the folder of agent {agent.agent_id} is not on this machine"
         )
-    return python.execute(folder, agent.entry, request, capture, files or FolderFiles(folder))
+    return python.execute(folder, agent.entry, request, capture, around or Around(files=FolderFiles(folder)))
 
 
 def _checked(agent: AgentVersion, outcome: Outcome) -> Outcome:

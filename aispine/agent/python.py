@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Any, Final
 
 from aispine.agent import deadline, module
-from aispine.agent.author import Accepted, AgentError, Context, Files, Reply
+from aispine.agent.around import Around
+from aispine.agent.author import Accepted, AgentError, Context, Reply
 from aispine.agent.capture import LOGGER, Capture, capturing
 from aispine.agent.contract import (
     AgentFailure,
@@ -36,21 +37,21 @@ RAISABLE: Final = frozenset(
 """The platform's codes that an agent may fail with; every other code is the agent's own."""
 
 
-def execute(folder: str, entry: str, request: AgentRequest, capture: Capture, files: Files) -> Outcome:
+def execute(folder: str, entry: str, request: AgentRequest, capture: Capture, surroundings: Around) -> Outcome:
     """Calls the agent's function within the request's timeout; what it prints and logs goes to `capture`."""
     with capturing(capture):
         started = time.monotonic()
         try:
-            return deadline.run(lambda: _attempt(folder, entry, request, capture, files), request.timeout)
+            return deadline.run(lambda: _attempt(folder, entry, request, capture, surroundings), request.timeout)
         except Overdue:
             elapsed = time.monotonic() - started
             return AgentFailure(code=FailureCode.TIMEOUT, message=f"the agent did not answer in {elapsed:.1f} s")
 
 
-def _attempt(folder: str, entry: str, request: AgentRequest, capture: Capture, files: Files) -> Outcome:
+def _attempt(folder: str, entry: str, request: AgentRequest, capture: Capture, surroundings: Around) -> Outcome:
     try:
         function = module.load(folder, entry)
-        return _outcome(function(request.input, request.config, _context(request, files)))
+        return _outcome(function(request.input, request.config, _context(request, surroundings)))
     except AgentError as error:
         return _failure(error)
     except module.LoadError as error:
@@ -65,7 +66,7 @@ def _attempt(folder: str, entry: str, request: AgentRequest, capture: Capture, f
         return AgentFailure(code=FailureCode.AGENT_ERROR, message=_clean(_headline(error)))
 
 
-def _context(request: AgentRequest, files: Files) -> Context:
+def _context(request: AgentRequest, surroundings: Around) -> Context:
     return Context(
         execution_id=request.execution_id,
         node_id=request.node_id,
@@ -75,7 +76,8 @@ def _context(request: AgentRequest, files: Files) -> Context:
         tenant_id=request.tenant_id,
         timeout=request.timeout,
         log=_log,
-        files=files,
+        files=surroundings.files,
+        conversation=surroundings.conversation,
         callback_url=request.callback_url,
     )
 

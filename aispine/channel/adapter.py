@@ -118,6 +118,9 @@ class Adapter(Protocol):
     def send(self, line: Line, parcel: Parcel) -> Sent | Refusal:
         """Sends one message. Every way in which that can fail is a `Refusal`, never an exception."""
 
+    def acknowledge(self, line: Line, body: Mapping[str, Any]) -> None:
+        """Tells the service that the press of a button was seen, where it waits for that; never fails."""
+
     def fetch(self, line: Line, media: Media) -> Fetched:
         """Brings a file that came with a message. Raises `MediaError`."""
 

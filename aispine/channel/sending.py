@@ -7,6 +7,7 @@ unless the service has reported on it meanwhile.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,8 +20,9 @@ from aispine.channel.management import line
 from aispine.channel.message import Outgoing, SendStatus
 from aispine.errors import AISpineError, InvalidRequest
 from aispine.files import TenantFiles
+from aispine.flow.status import NodeStatus
 from aispine.settings import Settings
-from aispine.store import channels, outbox
+from aispine.store import channels, node_results, outbox
 from aispine.store.database import Store
 from aispine.store.ids import new_id
 from aispine.store.models import ChannelRow, ContactRow, OutboxRow
@@ -28,6 +30,8 @@ from aispine.store.models import ChannelRow, ContactRow, OutboxRow
 LEASE: Final = 120.0
 """Seconds for which a person's lease is held; longer than the longest call."""
 MOST_ATTEMPTS: Final = 8
+WHILE: Final = "while"
+"""The key of a message under which the node stands that has to wait still when it is sent."""
 _LONGEST_DELAY: Final = 3600.0
 _WINDOW: Final = 24 * 3600.0
 """Seconds after a person's last message within which WhatsApp takes more than templates."""
@@ -62,13 +66,28 @@ def _next(store: Store, contact_id: str, owner: str) -> _Job | None:
     with store.session(None) as session:
         if not channels.hold(session, contact_id, channels.SENDING, owner, LEASE):
             return None
-        row = outbox.next_due(session, contact_id)
+        row = _next_wanted(session, contact_id)
         if row is None:
             channels.let_go(session, contact_id, channels.SENDING, owner)
             return None
         row.status, row.attempts = SendStatus.SENDING, row.attempts + 1
         channel, contact = session.get_one(ChannelRow, row.channel_id), session.get_one(ContactRow, contact_id)
         return _Job(row=row, channel=channel, contact=contact, window_open=_window_open(session, contact))
+
+
+def _next_wanted(session: Session, contact_id: str) -> OutboxRow | None:
+    """What goes out next; a reminder of what was done meanwhile is dropped."""
+    while (row := outbox.next_due(session, contact_id)) is not None:
+        waits = row.message.get(WHILE)
+        if waits is None or _is_waiting(session, waits):
+            return row
+        outbox.change(session, row.outbox_id, status=SendStatus.DROPPED)
+    return None
+
+
+def _is_waiting(session: Session, waits: Mapping[str, str]) -> bool:
+    node = node_results.find(session, waits["execution_id"], waits["path"])
+    return node is not None and node.status in {NodeStatus.WAITING, NodeStatus.PENDING}
 
 
 def _window_open(session: Session, contact: ContactRow) -> bool:
@@ -79,7 +98,7 @@ def _window_open(session: Session, contact: ContactRow) -> bool:
 def _send(store: Store, job: _Job, settings: Settings) -> Sent | Refusal:
     """Every failure is a refusal: one message must not keep a person's others back for ever."""
     try:
-        going = message.outgoing(job.row.message)
+        going = message.outgoing({name: value for name, value in job.row.message.items() if name != WHILE})
         adapter = kinds.adapter(job.channel.kind)
         if job.channel.kind == "whatsapp" and going.template is None and not job.window_open:
             return Refusal(code="window_closed", message="the person has not written for 24 hours; send a template")

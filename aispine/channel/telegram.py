@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
 import re
@@ -13,7 +14,7 @@ from urllib.parse import quote
 from aispine.channel import telegram_in, wire
 from aispine.channel.adapter import Definition, Fetched, Line, MediaError, Notice, Parcel, Refusal, Sent
 from aispine.channel.foreign import mapping, number, text
-from aispine.channel.message import Incoming, Media, Outgoing
+from aispine.channel.message import Media, Outgoing
 from aispine.errors import InvalidRequest, Unavailable
 from aispine.guards.failures import CallError
 from aispine.guards.http import Answer
@@ -93,11 +94,12 @@ class Telegram:
         form["photo" if is_photo else "document"] = part
         return wire.post_form(line.base_url, _url(line, "sendPhoto" if is_photo else "sendDocument"), form)
 
-    def confirm(self, line: Line, incoming: Incoming) -> None:
-        """Ends the waiting of a pressed button; that it was not ended harms nobody."""
-        query = incoming.detail.get("callback_query_id")
-        if query:
-            wire.post(line.base_url, _url(line, "answerCallbackQuery"), {"callback_query_id": query})
+    def acknowledge(self, line: Line, body: Mapping[str, Any]) -> None:
+        query = mapping(body.get("detail")).get("callback_query_id")
+        # The button turns for some seconds longer when that is not heard: no reason to leave the message unread.
+        with contextlib.suppress(CallError):
+            if query:
+                wire.post(line.base_url, _url(line, "answerCallbackQuery"), {"callback_query_id": query})
 
     def fetch(self, line: Line, media: Media) -> Fetched:
         try:

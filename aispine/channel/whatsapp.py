@@ -88,6 +88,9 @@ class WhatsApp:
         media_id = text(wire.json_of(answer).get("id"))
         return media_id if media_id is not None and answer.status < 300 else whatsapp_out.refusal(answer)
 
+    def acknowledge(self, line: Line, body: Mapping[str, Any]) -> None:
+        """WhatsApp waits for nothing."""
+
     def fetch(self, line: Line, media: Media) -> Fetched:
         try:
             found = self._describe(line, media.media_id)

@@ -14,16 +14,19 @@ from sqlalchemy.orm import Session
 
 from aispine import logs
 from aispine.channel import kinds, reports
-from aispine.channel.adapter import Fetched, MediaError
+from aispine.channel.adapter import MediaError
 from aispine.channel.management import line
-from aispine.channel.message import STATUS, Media
-from aispine.conversation import notices, routing
+from aispine.channel.message import STATUS
+from aispine.conversation import answering, arrivals, notices, presses, routing
+from aispine.conversation.answering import Ending
+from aispine.conversation.arrivals import Arrival
+from aispine.conversation.presses import Pressed
 from aispine.conversation.routing import Routed
+from aispine.engine.dispatch import Dispatch
 from aispine.engine.start import announce
 from aispine.errors import AISpineError, StoreUnavailable
-from aispine.files import TenantFiles
 from aispine.settings import Settings
-from aispine.store import channel_messages, channels
+from aispine.store import channel_messages, channels, outbox
 from aispine.store.database import Store
 from aispine.store.ids import new_id
 from aispine.store.models import ChannelMessageRow, ChannelRow, ContactRow
@@ -41,6 +44,7 @@ class Reader:
     store: Store
     celery: Celery
     settings: Settings
+    dispatch: Dispatch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,36 +96,62 @@ def _read_one(reader: Reader, job: _Job) -> None:
             channel_messages.done(session, job.row.seq)
         notices.to_send(reader.celery, [other] if other else [])
         return
-    file = _file(reader, job)
+    own = line(job.channel, reader.settings)
+    arrival = arrivals.fetch(reader.store, reader.settings, job.channel.kind, own, job.row)
+    _acknowledge(reader, job)
     with reader.store.session(None) as session:
-        routed = _route(session, job, file)
-    _follow(routed)
+        contact = channels.lock_contact(session, job.contact.contact_id)
+        pressed = presses.find(session, contact, job.row.body)
+        routed = None if pressed is not None and pressed.approval else _route(session, job, contact, arrival, pressed)
+    if routed is not None:
+        _follow(reader, job, routed)
+    elif pressed is not None and pressed.approval is not None:
+        _approve(reader, job, pressed.approval)
 
 
-def _file(reader: Reader, job: _Job) -> Mapping[str, Any] | None:
-    """The reference of the file that came with the message, fetched and kept now. Raises `MediaError`."""
-    told = job.row.body.get("media")
-    if told is None:
-        return None
-    fetched = kinds.adapter(job.channel.kind).fetch(line(job.channel, reader.settings), Media(**told))
-    return _keep(reader, job, fetched)
+def _acknowledge(reader: Reader, job: _Job) -> None:
+    """Tells the service that a pressed button was seen; that it could not be told harms nobody."""
+    if job.row.body.get("choice") is not None:
+        kinds.adapter(job.channel.kind).acknowledge(line(job.channel, reader.settings), job.row.body)
 
 
-def _keep(reader: Reader, job: _Job, fetched: Fetched) -> Mapping[str, Any]:
-    files = TenantFiles(store=reader.store, tenant_id=job.row.tenant_id, settings=reader.settings)
-    stored = files.put(fetched.content, name=fetched.name or job.row.kind, declared_type=fetched.media_type)
-    return stored.reference.as_dict()
-
-
-def _route(session: Session, job: _Job, file: Mapping[str, Any] | None) -> Routed:
-    routed = routing.route(session, job.channel, job.contact, job.row, file)
-    channel_messages.done(session, job.row.seq, file=file, execution_id=routed.execution_id, error=routed.error)
+def _route(session: Session, job: _Job, contact: ContactRow, arrival: Arrival, pressed: Pressed | None) -> Routed:
+    """Finds where the message belongs; one that ends a node stays due until the node has it."""
+    routed = routing.route(session, job.channel, contact, job.row, arrival.file, pressed)
+    error = routed.error or arrival.problem
+    known = {"file": arrival.file, "execution_id": routed.execution_id, "error": error}
+    keep = channel_messages.done if routed.ending is None else channel_messages.change
+    keep(session, job.row.seq, **known)
     return routed
 
 
-def _follow(routed: Routed) -> None:
+def _follow(reader: Reader, job: _Job, routed: Routed) -> None:
     if routed.started and routed.execution_id is not None:
         announce(routed.execution_id, str(routed.flow_id))
+    if routed.ending is not None:
+        _hand_over(reader, job, routed.ending)
+    notices.to_send(reader.celery, [job.contact.contact_id])
+
+
+def _hand_over(reader: Reader, job: _Job, ending: Ending) -> None:
+    if not answering.hand_over(reader.dispatch, ending):
+        with reader.store.session(None) as session:
+            channel_messages.postpone(session, job.row.seq, answering.SOON)
+        return
+    with reader.store.session(None) as session:
+        answering.close(session, ending, job.row.seq)
+        channel_messages.done(session, job.row.seq)
+
+
+def _approve(reader: Reader, job: _Job, approval: Mapping[str, Any]) -> None:
+    """Answers an approval, and tells the member of the staff what came of it."""
+    problem = presses.approve(reader.dispatch, job.channel, job.contact, approval)
+    with reader.store.session(None) as session:
+        error = None if problem is None else {"code": "conflict", "message": problem}
+        told = "OK" if problem is None else problem
+        outbox.put(session, job.contact, {"text": told}, key=f"told:{job.row.seq}")
+        channel_messages.done(session, job.row.seq, execution_id=approval["execution_id"], error=error)
+    notices.to_send(reader.celery, [job.contact.contact_id])
 
 
 def _put_off(store: Store, row: ChannelMessageRow, error: Mapping[str, Any], *, again: bool) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from aispine.conversation.answering import Ending, take_answer
+from aispine.conversation.presses import Pressed
 from aispine.engine.start import StartRequest, start
 from aispine.errors import AISpineError
 from aispine.flow.status import ExecutionStatus
@@ -23,18 +25,28 @@ class Routed:
     flow_id: str | None = None
     started: bool = False
     error: Mapping[str, Any] | None = None
+    ending: Ending | None = None
+    """The node that the message ends."""
 
 
 def route(
-    session: Session, channel: ChannelRow, contact: ContactRow, row: ChannelMessageRow, file: Mapping[str, Any] | None
+    session: Session,
+    channel: ChannelRow,
+    contact: ContactRow,
+    row: ChannelMessageRow,
+    file: Mapping[str, Any] | None,
+    pressed: Pressed | None = None,
 ) -> Routed:
-    """Gives the message to the open conversation, or starts the channel's flow with it."""
+    """Gives the message to the open conversation, or starts the channel's flow with it; never both."""
     found = conversations.current(session, contact.contact_id)
     if found is not None:
         conversation, execution = found
         if execution is not None and not ExecutionStatus(execution.status).terminal:
-            return Routed(execution_id=execution.execution_id, flow_id=conversation.flow_id)
+            ending = take_answer(session, contact, row, file, pressed, execution.execution_id)
+            return Routed(execution_id=execution.execution_id, flow_id=conversation.flow_id, ending=ending)
         conversations.end(session, conversation.conversation_id)
+    if pressed is not None or contact.user_id in channel.staff:
+        return Routed(error={"code": "nothing_waits", "message": "nothing waits for that any more"})
     if channel.flow_id is None:
         return Routed(error={"code": "no_flow", "message": "the channel starts no flow"})
     try:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from aispine import logs, secrets
 from aispine.agent import call as agent_call
 from aispine.agent import registry
+from aispine.agent.around import Around, Nobody
 from aispine.agent.attachments import StoredFiles
+from aispine.agent.author import Conversation
 from aispine.agent.call import Called
 from aispine.agent.contract import AgentAccepted, AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
@@ -61,6 +63,8 @@ class Worker:
     leases: Leases
     dispatch: Dispatch
     agents: AgentCache
+    conversations: Callable[[AgentRequest], Conversation] | None = None
+    """The person whom an execution talks to; None where nobody can be reached."""
     tools: ToolCache = field(default_factory=ToolCache)
     breaker: Breaker = field(default_factory=Breaker)
 
@@ -101,10 +105,11 @@ def _call(worker: Worker, held: Held, spec: Node) -> Called:
 
 def _call_agent(worker: Worker, held: Held, spec: Node) -> Called:
     agent = patiently(_agent, worker, held, spec)
-    request, files = _request(worker, held, spec, agent), _files(worker, held.execution.tenant_id)
+    request = _request(worker, held, spec, agent)
+    around = _around(worker, request)
     begun = time.monotonic()
     called = circuits.around_agent(
-        worker.breaker, agent, request, lambda: agent_call.call(agent, request, worker.settings, files=files)
+        worker.breaker, agent, request, lambda: agent_call.call(agent, request, worker.settings, around=around)
     )
     if not isinstance(called.outcome, AgentAccepted):
         return called
@@ -126,8 +131,10 @@ def _agent(worker: Worker, held: Held, spec: Node) -> AgentVersion:
     return worker.agents.find(worker.store, held.execution.tenant_id, str(spec.agent_id), chosen["version"])
 
 
-def _files(worker: Worker, tenant_id: str) -> StoredFiles:
-    return StoredFiles(TenantFiles(store=worker.store, tenant_id=tenant_id, settings=worker.settings))
+def _around(worker: Worker, request: AgentRequest) -> Around:
+    files = TenantFiles(store=worker.store, tenant_id=request.tenant_id, settings=worker.settings)
+    talk = worker.conversations
+    return Around(files=StoredFiles(files), conversation=Nobody() if talk is None else talk(request))
 
 
 def _request(worker: Worker, held: Held, spec: Node, agent: AgentVersion) -> AgentRequest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, func, select, update
@@ -53,9 +53,29 @@ def postpone(session: Session, seq: int, seconds: float) -> None:
     session.execute(update(ChannelMessageRow).where(ChannelMessageRow.seq == seq).values(values))
 
 
+def change(session: Session, seq: int, **values: Any) -> None:
+    """Keeps what is known of something that is not worked off yet."""
+    session.execute(update(ChannelMessageRow).where(ChannelMessageRow.seq == seq).values(**values))
+
+
 def done(session: Session, seq: int, **values: Any) -> None:
     """It was worked on; `values` are what came of it."""
-    session.execute(update(ChannelMessageRow).where(ChannelMessageRow.seq == seq).values(due_at=None, **values))
+    change(session, seq, due_at=None, **values)
+
+
+def unused_files(session: Session, execution_id: str) -> Sequence[ChannelMessageRow]:
+    """Messages of an execution whose file nobody has used, in the order in which they came."""
+    wanted = select(ChannelMessageRow).where(
+        ChannelMessageRow.execution_id == execution_id,
+        ChannelMessageRow.file.is_not(None),
+        ChannelMessageRow.used_by.is_(None),
+    )
+    return session.scalars(wanted.order_by(ChannelMessageRow.seq)).all()
+
+
+def use(session: Session, seq: int, path: str) -> None:
+    """A node has used the message."""
+    change(session, seq, used_by=path)
 
 
 def due_contacts(older_than: float) -> Select[Any]:

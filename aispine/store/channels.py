@@ -62,6 +62,11 @@ def set_fallback(session: Session, contact_id: str, fallback_contact_id: str) ->
     session.execute(same.values(fallback_contact_id=fallback_contact_id))
 
 
+def lock_contact(session: Session, contact_id: str) -> ContactRow:
+    """The contact, held until the transaction ends, so that a question and an answer cannot miss each other."""
+    return session.scalars(select(ContactRow).filter_by(contact_id=contact_id).with_for_update()).one()
+
+
 def contacts(session: Session, tenant_id: str, user_id: str) -> Sequence[ContactRow]:
     """The person of that id on each channel of the tenant, and who is linked to it."""
     named = select(ContactRow.contact_id).filter_by(tenant_id=tenant_id, user_id=user_id)

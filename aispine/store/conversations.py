@@ -20,7 +20,13 @@ def current(session: Session, contact_id: str) -> tuple[ConversationRow, Executi
 
 
 def of_execution(session: Session, tenant_id: str, execution_id: str) -> ConversationRow | None:
-    return session.scalar(select(ConversationRow).filter_by(tenant_id=tenant_id, execution_id=execution_id))
+    """The conversation that started an execution, or the one above it of which it is a subflow."""
+    execution = session.get(ExecutionRow, execution_id)
+    root = execution.root_execution_id if execution is not None else None
+    wanted = select(ConversationRow).where(
+        ConversationRow.tenant_id == tenant_id, ConversationRow.execution_id.in_([execution_id, root or execution_id])
+    )
+    return session.scalar(wanted.limit(1))
 
 
 def begin(session: Session, contact: ContactRow, flow_id: str, execution_id: str) -> ConversationRow:

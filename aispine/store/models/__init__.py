@@ -6,7 +6,14 @@ execution carries no foreign key to it: checking one would lock the execution's 
 
 from aispine.store.models.agents import AgentRow, AgentVersionRow
 from aispine.store.models.base import PLATFORM, PLATFORM_ONLY, SEALED, SHARED, Base
-from aispine.store.models.channels import ChannelMessageRow, ChannelRow, ContactRow, ConversationRow, OutboxRow
+from aispine.store.models.channels import (
+    ChannelMessageRow,
+    ChannelRow,
+    ContactRow,
+    ConversationRow,
+    OutboxRow,
+    QuestionRow,
+)
 from aispine.store.models.executions import EventRow, ExecutionRow, NodeExecutionRow, NodeLogRow, SignalRow
 from aispine.store.models.files import FileChunkRow, FileRow
 from aispine.store.models.flows import FlowRow, FlowVersionRow
@@ -40,6 +47,7 @@ __all__ = [
     "NodeExecutionRow",
     "NodeLogRow",
     "OutboxRow",
+    "QuestionRow",
     "ScheduleFiringRow",
     "ScheduleRow",
     "SecretRow",

@@ -126,3 +126,30 @@ class ConversationRow(Base):
     execution_id: Mapped[str] = mapped_column(Id)
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
     ended_at: Mapped[datetime | None] = mapped_column(Timestamp)
+
+
+class QuestionRow(Base):
+    """What a node waits for from a person; `form` is what is asked for, `filled` how far it was answered.
+
+    `round` counts how often the node asked anew, `turns` the answers of this round.
+    """
+
+    __tablename__ = "questions"
+    __table_args__ = (
+        UniqueConstraint("execution_id", "path"),
+        Index("ix_questions_open", "execution_id", postgresql_where=text("closed_at IS NULL")),
+    )
+
+    question_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(Text)
+    contact_id: Mapped[str] = mapped_column(ForeignKey("contacts.contact_id", ondelete="CASCADE"))
+    execution_id: Mapped[str] = mapped_column(Id)
+    path: Mapped[str] = mapped_column(Text)
+    attempt: Mapped[int] = mapped_column(Integer)
+    form: Mapped[Any] = mapped_column(Json)
+    filled: Mapped[Any] = mapped_column(Json)
+    options: Mapped[Any] = mapped_column(Json)
+    round: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    turns: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    asked_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
+    closed_at: Mapped[datetime | None] = mapped_column(Timestamp)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, inspect, select, text
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from aispine.engine.advance import advance
 from aispine.engine.facts import Started
 from aispine.engine.terms import Terms
-from aispine.store import api_keys, channel_messages, channels, conversations, outbox, schedules, workers
+from aispine.store import api_keys, channel_messages, channels, conversations, outbox, questions, schedules, workers
 from aispine.store.database import Store
 from aispine.store.ids import new_id
 from aispine.store.models import (
@@ -86,6 +87,8 @@ def _talk(session: Session, tenant_id: str) -> None:
     channel_messages.add(session, channel, contact_id, message_id="1", kind="text", status="", body={})
     outbox.put(session, contact, {"text": "a"}, key=new_id())
     conversations.begin(session, contact, "mine", new_id())
+    asked: dict[str, Any] = {"form": {}, "filled": {}, "options": {}}
+    questions.put(session, contact, execution_id=new_id(), path="a", attempt=1, **asked)
 
 
 @pytest.fixture

@@ -1,6 +1,11 @@
 """Turns what people write into values: numbers with separators, e-mails, phones, yes and no."""
 
+from __future__ import annotations
+
+import datetime
 import re
+import unicodedata
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 
@@ -66,13 +71,13 @@ def phone(value: Any, country_code: str = "") -> str:
     return text
 
 
-_YES: Final = frozenset({"true", "yes", "y", "1", "si", "sí", "s", "verdadero"})
+_YES: Final = frozenset({"true", "yes", "y", "1", "si", "sí", "s", "verdadero", "ok", "vale", "acepto", "accept"})
 _NO: Final = frozenset({"false", "no", "n", "0", "falso"})
 
 
 def boolean(value: Any) -> bool:
-    """Reads true and false, yes and no, sí and no."""
-    word = str(value).strip().lower()
+    """Reads true and false, yes and no, sí and no, and the words that people say for them."""
+    word = str(value).strip(" .!¡").lower()
     if word in _YES | _NO:
         return word in _YES
     raise Misfit("boolean")
@@ -83,3 +88,41 @@ def text(value: Any) -> str:
     if isinstance(value, dict | list | bool):
         raise Misfit("text")
     return " ".join(str(value).split())
+
+
+def choice(value: str, choices: Sequence[Any]) -> Any:
+    """The one of the choices that was meant, whatever its case and accents; the value itself when it is none."""
+    return next((each for each in choices if _letters(str(each)) == _letters(value)), value)
+
+
+def _letters(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold().strip()
+
+
+_DATE: Final = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})|(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})")
+
+
+def date(value: Any) -> str:
+    """Reads 2026-01-31 and 31/01/2026, and writes the former."""
+    match = _DATE.fullmatch(str(value).strip())
+    if match is None:
+        raise Misfit("date")
+    year, month, day = match.group(1, 2, 3) if match[1] else match.group(6, 5, 4)
+    try:
+        return datetime.date(int(year), int(month), int(day)).isoformat()
+    except ValueError:
+        raise Misfit("date") from None
+
+
+def file(value: Any) -> dict[str, Any]:
+    """Takes a reference to a file."""
+    if not isinstance(value, Mapping) or not isinstance(value.get("file_id"), str):
+        raise Misfit("file")
+    return dict(value)
+
+
+def items(value: Any) -> list[Any]:
+    """Takes a list."""
+    if not isinstance(value, list):
+        raise Misfit("items")
+    return value
