@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 import aispine
 from aispine import logs
+from aispine.engine import transport
 from aispine.errors import AISpineError
 from api.access import access
 from api.parts import parts
@@ -30,7 +31,7 @@ _log = logs.get(__name__)
 @blueprint.alt_response(503, schema=Health, description="With `deep=1`: a part does not answer.")
 def health(query: dict[str, Any]) -> Any:
     """Say that the web process is well; with `deep=1`, whether PostgreSQL and Redis are too."""
-    found = {"postgresql": _postgresql(), "redis": _redis()} if query["deep"] else {}
+    found = _parts() if query["deep"] else {}
     well = all(state == _OK for state in found.values())
     body = {
         "status": _OK if well else "degraded",
@@ -40,6 +41,12 @@ def health(query: dict[str, Any]) -> Any:
         **({"parts": found} if found else {}),
     }
     return body, 200 if well else 503
+
+
+def _parts() -> dict[str, str]:
+    found = {"postgresql": _postgresql(), "redis": _redis()}
+    url = parts().settings.broker_url
+    return found | ({"broker": _broker(url)} if url is not None else {})
 
 
 def _postgresql() -> str:
@@ -59,5 +66,14 @@ def _redis() -> str:
             client.ping()
     except (redis.RedisError, ValueError, OSError) as error:
         _log.warning("health.redis", error=str(error))
+        return "unavailable"
+    return _OK
+
+
+def _broker(url: str) -> str:
+    try:
+        transport.check(transport.of(url))
+    except AISpineError as error:
+        _log.warning("health.broker", error=error.message)
         return "unavailable"
     return _OK

@@ -55,7 +55,7 @@ def flower(port: int) -> None:
     Example:
       aispine worker flower --port 5556
     """
-    command.check_flower()
+    command.check_flower(settings.current())
     _become(command.flower_command(port))
 
 

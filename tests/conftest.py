@@ -125,8 +125,10 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The tests that need running workers come last, so that these are started once and stopped once."""
+    if config.getoption("--broker") == "redis":
+        items[:] = [item for item in items if item.get_closest_marker("elsewhere") is None]
     items.sort(key=lambda item: "workers" in getattr(item, "fixturenames", ()))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from logging import getLevelNamesMapping
 from socket import gethostname
@@ -11,7 +12,9 @@ from celery import signals
 from celery.utils.nodenames import nodename
 
 from aispine import settings
-from aispine.engine import broker
+from aispine.engine import broker, transport
+from aispine.errors import BrokerUnavailable
+from aispine.settings import Settings
 from aispine.stack.worker import BEAT_SCHEDULE, POOLS
 from workers import process
 
@@ -30,6 +33,7 @@ def work(name: str, concurrency: int, patience: float = PATIENCE) -> int:
     from workers.app import app
 
     current = settings.current()
+    _check_broker(current)
     signals.worker_shutting_down.connect(functools.partial(stopping.limit, patience, POOLS[name].queue), weak=False)
     worker = app.Worker(
         hostname=nodename(name, gethostname()),
@@ -39,8 +43,8 @@ def work(name: str, concurrency: int, patience: float = PATIENCE) -> int:
         loglevel=_level(current.log_level),
         without_gossip=True,
         without_mingle=True,
-        without_heartbeat=not current.task_events,
-        task_events=current.task_events,
+        without_heartbeat=not app.conf.worker_send_task_events,
+        task_events=app.conf.worker_send_task_events,
         quiet=True,
     )
     attendance.attend(name)
@@ -59,6 +63,13 @@ def beat() -> int:
         quiet=True,
     ).run()
     return 0
+
+
+def _check_broker(current: Settings) -> None:
+    """Raises `InvalidRequest` for a broker that refuses us; one that does not answer is waited for by Celery."""
+    if current.broker_url is not None:
+        with contextlib.suppress(BrokerUnavailable):
+            transport.check(transport.of(current.broker_url))
 
 
 def _level(name: str) -> int:

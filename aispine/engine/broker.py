@@ -50,13 +50,13 @@ def make_app(current: Settings) -> Celery:
 
     Redis holds counters of chords and nothing else: every status comes from the store.
     """
-    if current.redis_url is None:
+    used = transport.of_settings(current)
+    if current.redis_url is None or used is None:
         raise InvalidRequest(
             "AISPINE_REDIS_URL is not set and no local stack runs",
             field="redis_url",
             hint="Start one with `aispine up`, or set the variable.",
         )
-    used = transport.of(current.broker_url) if current.broker_url else transport.redis(current.redis_url)
     transport.require(used)
     celery = App("aispine", broker=used.url, backend=current.redis_url)
     celery.conf.update(_configuration(current, used))

@@ -14,6 +14,7 @@ from kombu.connection import Connection
 from kombu.exceptions import KombuError
 
 from aispine.errors import BrokerUnavailable, InvalidRequest
+from aispine.settings import Settings
 
 REDIS: Final = "Redis"
 RABBITMQ: Final = "RabbitMQ"
@@ -61,6 +62,13 @@ def of(url: str) -> Transport:
     if kind is redis and ";" in url:
         raise InvalidRequest("AISPINE_BROKER_URL may name one Redis alone", field=_FIELD, hint=_HINT)
     return kind(url)
+
+
+def of_settings(settings: Settings) -> Transport | None:
+    """The transport of a process: the broker that is named, or else Redis; None where neither is known."""
+    if settings.broker_url:
+        return of(settings.broker_url)
+    return redis(settings.redis_url) if settings.redis_url else None
 
 
 def require(transport: Transport) -> None:

@@ -18,6 +18,7 @@ from aispine.stack.address import Address, health
 from aispine.stack.health import Skipped, Unwell
 
 if TYPE_CHECKING:
+    from aispine.engine.transport import Transport
     from aispine.store.database import Store
 
 _SPACE: Final = 1_000_000_000
@@ -49,6 +50,7 @@ def examine(settings: Settings, *, embedded: bool) -> Iterator[Check]:
         "database": lambda: _database(settings),
         "migrations": lambda: _migrations(settings),
         "redis": lambda: _redis(settings),
+        "broker": lambda: _broker(settings),
         "web": lambda: _web(settings),
         "workers": lambda: _workers(settings),
         "heartbeats": lambda: _looked_into(settings, stuck.heartbeats),
@@ -174,6 +176,16 @@ def _redis(settings: Settings) -> str:
     return f"Redis {found['redis_version']}, noeviction"
 
 
+def _broker(settings: Settings) -> str:
+    if settings.broker_url is None:
+        return "none besides Redis"
+    from aispine.engine import transport
+
+    used = transport.of(settings.broker_url)
+    transport.check(used)
+    return f"{used.name} at {used.address}"
+
+
 def _web(settings: Settings) -> str:
     if settings.url is None:
         raise _not_running()
@@ -196,10 +208,14 @@ def _health(url: str) -> dict[str, object] | None:
 
 
 def _workers(settings: Settings) -> str:
-    broker = settings.broker_url or settings.redis_url
-    if broker is None:
+    from aispine.engine import transport
+
+    used = transport.of_settings(settings)
+    if used is None:
         raise _not_running()
-    alive = {name.partition("@")[0] for name in _ping(broker)}
+    if not used.asks_workers:
+        raise Skipped(f"{used.name} carries no questions to workers; see the line of heartbeats")
+    alive = {name.partition("@")[0] for name in _ping(used)}
     missing = [name for name in worker.POOLS if name not in alive]
     if missing:
         commands = ", ".join(f"`aispine worker {name}`" for name in missing)
@@ -207,19 +223,20 @@ def _workers(settings: Settings) -> str:
     return f"{', '.join(sorted(alive))} answer"
 
 
-def _ping(broker: str) -> list[str]:
+def _ping(used: Transport) -> list[str]:
+    from amqp.exceptions import AMQPError
     from celery import Celery
     from kombu.exceptions import OperationalError
 
-    app = Celery(broker=broker, set_as_current=False)
+    app = Celery(broker=used.url, set_as_current=False)
     try:
         with app.connection_for_write(connect_timeout=5) as connection:
             connection.ensure_connection(max_retries=1, timeout=5)
             replies = app.control.broadcast(
                 "ping", reply=True, timeout=_PING_SECONDS, limit=len(worker.POOLS), connection=connection
             )
-    except OperationalError as error:
-        raise Unwell(f"the broker does not answer: {error}", hint="See the line of redis.") from error
+    except (OperationalError, AMQPError) as error:
+        raise Unwell(f"the broker does not answer: {error}", hint="See the lines of redis and broker.") from error
     return [name for reply in replies or () for name in reply]
 
 

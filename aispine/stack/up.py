@@ -51,12 +51,14 @@ def up(
 
     `path` is the Procfile, the product's own where None; the suggestions are what to try next.
     Raises `StackError` when the home is in use, the port is taken or a part does not start, `InvalidRequest`
-    when an allowed host cannot be read; then nothing runs.
+    when an allowed host cannot be read or the broker refuses, `BrokerUnavailable` when it does not answer; then
+    nothing runs.
     """
     if flower:
-        worker.check_flower()
+        worker.check_flower(settings)
         settings = replace(settings, task_events=True)
     rules.of(settings)  # A host that cannot be read is told now, not at the first call.
+    _check_broker(settings)
     address = Address(host=settings.host, port=settings.port)
     folder = home.prepare(settings.home)
     with home.lock(folder) as lock, stop_request() as stop:
@@ -77,6 +79,14 @@ def up(
                 running = _running(settings, stack, late, flower=flower)
                 say(banner.banner(running, suggestions, coloured=sys.stdout.isatty()))
             supervisor.run(until=lambda: stop.made)
+
+
+def _check_broker(settings: Settings) -> None:
+    """Raises `BrokerUnavailable` or `InvalidRequest` for a broker of the user's own that cannot be used."""
+    if settings.broker_url is not None:
+        from aispine.engine import transport
+
+        transport.check(transport.of(settings.broker_url))
 
 
 @contextlib.contextmanager

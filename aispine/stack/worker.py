@@ -52,9 +52,15 @@ def environment(base: Mapping[str, str]) -> dict[str, str]:
     return {**base, "PYTHONWARNINGS": warnings}
 
 
-def check_flower() -> None:
-    """Raises `StackError` when Flower is not installed."""
+def check_flower(settings: Settings) -> None:
+    """Raises `StackError` when Flower is not installed, or the broker is one that it cannot use."""
     import importlib.util
+
+    from aispine.engine import transport
+
+    used = transport.of_settings(settings)
+    if used is not None and not used.asks_workers:
+        raise StackError(f"Flower cannot look into {used.name}", hint="See `aispine worker list` and /metrics instead.")
 
     if importlib.util.find_spec("flower") is None:
         raise StackError("Flower is not installed", hint="Install it: pip install 'aispine[flower]'")

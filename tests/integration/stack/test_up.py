@@ -152,6 +152,15 @@ def test_an_outside_database_that_does_not_answer_is_a_clear_error(folder):
     assert processes_of(folder) == []
 
 
+def test_a_broker_that_does_not_answer_is_named_by_its_setting(folder):
+    refused = Up(folder, AISPINE_BROKER_URL="amqp://me:secret@127.0.0.1:1//").once()
+    assert refused.returncode == 1
+    assert "RabbitMQ does not answer at amqp://127.0.0.1:1//" in refused.stderr
+    assert "AISPINE_BROKER_URL" in refused.stderr
+    assert not {"Traceback", "secret"} & set(refused.stderr.split())
+    assert processes_of(folder) == []
+
+
 def test_servers_of_the_users_own_are_used(up, folder):
     env = {f"AISPINE_{name.upper()}": up.stack[name] for name in ("database_url", "redis_url", "encryption_keys")}
     with running(folder, **env) as inner:

@@ -55,6 +55,18 @@ def test_servers_that_do_not_answer_are_told_apart(tmp_path):
     assert all(found[name].detail for name in ("database", "migrations", "redis", "web", "workers"))
 
 
+def test_of_a_broker_that_carries_no_questions_the_workers_are_not_asked(tmp_path):
+    found = checks(tmp_path, redis_url="redis://127.0.0.1:1/0", broker_url="sqs://?region=eu-west-1")
+    assert found["workers"].state == "skipped"
+    assert "SQS" in found["workers"].detail
+
+
+def test_a_broker_that_cannot_be_used_is_a_line_of_its_own(tmp_path):
+    found = checks(tmp_path, redis_url="redis://127.0.0.1:1/0", broker_url="kafka://h")
+    assert (found["broker"].state, found["workers"].state) == ("failed", "failed")
+    assert "AISPINE_BROKER_URL" in found["broker"].detail
+
+
 @pytest.mark.parametrize("name", ["home", "disk"])
 def test_a_home_that_is_there_is_well(tmp_path, name):
     assert checks(tmp_path)[name].state == "ok"
