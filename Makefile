@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo up test test-brokers check lint types layers bench chaos chaos-short chaos-mutants chaos-sweep chaos-outages wheel clean
+.PHONY: help setup demo up test test-brokers check lint types layers bench chaos chaos-short chaos-mutants chaos-sweep chaos-outages chaos-rolling wheel clean
 
 help:  ## Shows the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -66,6 +66,9 @@ chaos-sweep: setup  ## Kills a worker before and after each statement and messag
 
 chaos-outages: setup  ## Pauses, cuts and fills up the servers under load.
 	$(BIN)/python -m benchmarks.chaos outages
+
+chaos-rolling: setup  ## Replaces every process in turn under load, three times.
+	$(BIN)/python -m benchmarks.chaos rolling --count $(or $(N),120)
 
 wheel: setup  ## Builds the wheel into dist/.
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,15 @@ if _settings.web_database_url is None:
     sys.exit("AISPINE_WEB_DATABASE_URL is not set and no local stack runs. Start one with `aispine up`.")
 _shared_memory = Path("/dev/shm")  # noqa: S108  # The heartbeat file of gunicorn, which makes it unique itself.
 
-bind = f"{_settings.host}:{_settings.port}"
+_socket = os.environ.get("AISPINE_WEB_SOCKET")
+# `aispine up` holds the socket itself: connections wait for the next process while there is none.
+bind = f"fd://{_socket}" if _socket else f"{_settings.host}:{_settings.port}"
 worker_class = "gthread"
 workers = 1
 threads = _settings.web_threads + _settings.web_streams
 preload_app = False
 timeout = 60
-graceful_timeout = 3
+graceful_timeout = 10
 keepalive = 75
 worker_tmp_dir = str(_shared_memory) if _shared_memory.is_dir() else None
 control_socket_disable = True

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "file": Command("cli.file:file", "Put, get, list and delete files that flows refer to."),
     "flow": Command("cli.flow:flow", "Validate, compile, deploy, run and watch flows."),
     "init": Command("cli.init:init", "Create a project with a first flow and a first agent."),
+    "restart": Command("cli.restart:restart", "Restart the processes of the local stack, one after the other."),
     "schedule": Command("cli.schedule:schedule", "List, show, pause, resume, create and delete schedules."),
     "tool": Command("cli.tool:tool", "Create, list, show, change, run and delete tools."),
     "secret": Command("cli.secret:secret", "Set, list, delete and rotate what calls need and nobody may see."),

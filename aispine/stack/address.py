@@ -14,6 +14,8 @@ from aispine.errors import StackError
 _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - read, not bound.
 _LOCAL: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _LARGEST_ANSWER: Final = 65536
+_BACKLOG: Final = 2048
+"""Connections that may wait while nobody answers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,14 +45,23 @@ class Address:
 
     def check_free(self) -> None:
         """Raises `StackError` naming the port when somebody listens on it, or it cannot be used."""
+        self.listen().close()
+
+    def listen(self) -> socket.socket:
+        """A socket that listens here, to be handed to whoever answers. Raises `StackError` as `check_free` does."""
         try:
             family, kind, _, _, where = socket.getaddrinfo(self.host or None, self.port, type=socket.SOCK_STREAM)[0]
-            with socket.socket(family, kind) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(where)
-                probe.listen(1)
+            made = socket.socket(family, kind)
+            try:
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                made.bind(where)
+                made.listen(_BACKLOG)
+            except OSError:
+                made.close()
+                raise
         except OSError as error:
             raise self._unusable(error) from error
+        return made
 
     def _unusable(self, error: OSError) -> StackError:
         if error.errno == errno.EADDRINUSE:

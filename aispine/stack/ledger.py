@@ -81,6 +81,11 @@ class Ledger:
         self._path.unlink(missing_ok=True)
 
 
+def entries(folder: Path) -> list[Entry]:
+    """What runs in a home, as its stack has written it down."""
+    return _read(folder / FILE)
+
+
 def end_by_pid_file(path: Path, marker: str, stop_signal: signal.Signals, seconds: float = 20.0) -> None:
     """Ends the process named by a pid file when its command line shows `marker`, then removes the file.
 

@@ -34,6 +34,8 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 20.0
     tier: int = 1
+    descriptors: tuple[int, ...] = ()
+    """Open files of the supervisor that it inherits under the same numbers."""
 
 
 class Process:
@@ -139,6 +141,7 @@ def _popen(program: Program) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=program.descriptors,
             preexec_fn=_dies_with_parent(program.stop_signal),  # noqa: PLW1509 - the parent has one thread.
             **options,
         )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Final
 
+RESTART: Final = signal.SIGUSR1
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -27,6 +28,32 @@ class StopRequest:
 
     def __call__(self, _number: int, _frame: FrameType | None) -> None:
         self._count += 1
+
+
+class RestartRequest:
+    """Remembers that somebody asked for a restart, until it is taken."""
+
+    def __init__(self) -> None:
+        self.made = False
+
+    def take(self) -> bool:
+        """True when there was one; then it is there no more."""
+        made, self.made = self.made, False
+        return made
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        self.made = True
+
+
+@contextlib.contextmanager
+def restart_request() -> Iterator[RestartRequest]:
+    """Turns the signal `RESTART` into a request, for as long as the block lasts."""
+    request = RestartRequest()
+    before = signal.signal(RESTART, request)
+    try:
+        yield request
+    finally:
+        signal.signal(RESTART, before)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,8 @@ from aispine.stack.output import OURS, Output
 from aispine.stack.process import Process, Program
 
 TICK: Final = 0.2
+OVERLAP: Final = 3.0
+"""Seconds that a program and its successor both run, so that the successor is ready when it is alone."""
 _SILENCE: Final = 2.0
 """Seconds of stopping after which it is said what is waited for."""
 _LONGEST_LINE: Final = 1_000_000
@@ -39,24 +41,30 @@ class Backoff:
 
 
 class Child:
-    """One program through all its lives."""
+    """One program through all its lives; one that is replaced has a last one beside its successor's first."""
 
     def __init__(self, program: Program, backoff: Backoff) -> None:
         self.program = program
         self.process: Process | None = None
         self.backoff = backoff
         self.due = 0.0
+        self.asked_at: float | None = None
         self.unfinished = b""
 
 
 class Supervisor:
     """Runs in one thread: `run` is the loop, everything else happens in between."""
 
-    def __init__(self, output: Output, ledger: Ledger, backoff: Backoff | None = None) -> None:
+    def __init__(
+        self, output: Output, ledger: Ledger, backoff: Backoff | None = None, overlap: float = OVERLAP
+    ) -> None:
         self._output = output
         self._ledger = ledger
         self._backoff = backoff or Backoff()
+        self._overlap = overlap
         self._children: list[Child] = []
+        self._leaving: list[Child] = []
+        self._to_replace: list[Child] = []
         self._selector = selectors.DefaultSelector()
         self._unwritten = False
 
@@ -81,6 +89,10 @@ class Supervisor:
             self._step(restarting=True)
         return True
 
+    def replace_all(self) -> None:
+        """Has every program above tier 0 replaced in turn: its successor runs before it is asked to end."""
+        self._to_replace = [child for child in self._children if child.program.tier]
+
     def pid(self, name: str) -> int | None:
         """The process id of a program, None while it does not run."""
         return next(
@@ -97,11 +109,12 @@ class Supervisor:
         Once `impatient` holds, what still runs of the higher tiers is killed at once; tier 0 always ends cleanly.
         """
         for tier in sorted({child.program.tier for child in self._children}, reverse=True):
-            running = [child for child in self._children if child.process and child.program.tier == tier]
+            known = [*self._children, *self._leaving]
+            running = [child for child in known if child.process and child.program.tier == tier]
             self._end([child.process for child in running if child.process], impatient if tier else lambda: False)
             for child in running:
                 self._unwatch(child)
-        self._children = []
+        self._children, self._leaving, self._to_replace = [], [], []
         self._ledger.clear()
 
     def _end(self, processes: list[Process], impatient: Callable[[], bool]) -> None:
@@ -128,7 +141,37 @@ class Supervisor:
                 self._bury(child, child.process)
             elif child.process is None and time.monotonic() >= child.due:
                 self._spawn(child)
+        self._replace_next()
+        for leaving in list(self._leaving):
+            self._see_off(leaving)
         self._write_down(self._ledger.catch_up)
+
+    def _replace_next(self) -> None:
+        if not self._to_replace or self._leaving:
+            return
+        child = self._to_replace.pop(0)
+        if child.process is None:  # It is about to be started anyway.
+            return
+        leaving = Child(child.program, child.backoff)
+        leaving.process, child.process = child.process, None
+        leaving.unfinished, child.unfinished = child.unfinished, b""
+        leaving.due = time.monotonic() + self._overlap
+        if leaving.process.output is not None:
+            self._selector.modify(leaving.process.output, selectors.EVENT_READ, leaving)
+        self._leaving.append(leaving)
+        self._spawn(child)
+
+    def _see_off(self, leaving: Child) -> None:
+        process, now = leaving.process, time.monotonic()
+        if process is None or process.ended():
+            self._unwatch(leaving)
+            self._leaving.remove(leaving)
+            self._say(f"{leaving.program.name} is replaced")
+        elif leaving.asked_at is None and now >= leaving.due:
+            leaving.asked_at = now
+            process.terminate()
+        elif leaving.asked_at is not None and now - leaving.asked_at > process.program.stop_seconds:
+            process.kill()
 
     def _bury(self, child: Child, process: Process) -> None:
         self._unwatch(child)

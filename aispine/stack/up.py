@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import socket
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
@@ -19,10 +20,14 @@ from aispine.stack import banner, bootstrap, embedded, home, output, procfile, w
 from aispine.stack.address import Address, ask, health
 from aispine.stack.ledger import Ledger
 from aispine.stack.process import Program
-from aispine.stack.signals import StopRequest, stop_request
+from aispine.stack.signals import RestartRequest, StopRequest, restart_request, stop_request
 from aispine.stack.supervisor import Supervisor
 
 WEB: Final = "web"
+WEB_SOCKET: Final = "AISPINE_WEB_SOCKET"
+"""Tells the web process the number of the open socket that it inherits."""
+_TAKES_SOCKET: Final = "python:api.gunicorn"
+_RESTARTING: Final = "\nRestarting one process after the other; requests and nodes go on."
 FLOWER: Final = "flower"
 _START_SECONDS: Final = 90.0
 _READY_SECONDS: Final = 20.0
@@ -61,24 +66,48 @@ def up(
     _check_broker(settings)
     address = Address(host=settings.host, port=settings.port)
     folder = home.prepare(settings.home)
-    with home.lock(folder) as lock, stop_request() as stop:
+    file = path or procfile.find()
+    with home.lock(folder) as lock, stop_request() as stop, restart_request() as restart:
         lock.describe(url=address.url)
         ledger = Ledger(folder)
         ledger.end_leftovers()
+        with _listening(address, file) as listener:
+            keys = bootstrap.keys(settings)
+            supervisor = Supervisor(output.choose(settings.log_format), ledger)
+            with _stopped_at_the_end(supervisor, settings, stop, say):
+                servers = embedded.start(settings, ledger)
+                for process in servers.processes:
+                    supervisor.adopt(process)
+                stack = _prepare(settings, address, servers, keys)
+                programs = _programs(file, settings, stack, listener, flower=flower)
+                if _answers(supervisor, programs, address, stop):
+                    late = _not_ready(supervisor, programs, address, stack["api_key"], stop)
+                    running = _running(settings, stack, late, flower=flower)
+                    say(banner.banner(running, suggestions, coloured=sys.stdout.isatty()))
+                _supervise(supervisor, stop, restart, say)
+
+
+def _supervise(supervisor: Supervisor, stop: StopRequest, restart: RestartRequest, say: Callable[[str], None]) -> None:
+    """Keeps everything running until it is asked to stop; a restart goes from one program to the next."""
+    while not stop.made:
+        supervisor.run(until=lambda: stop.made or restart.made)
+        if restart.take():
+            say(_RESTARTING)
+            supervisor.replace_all()
+
+
+@contextlib.contextmanager
+def _listening(address: Address, file: Path) -> Iterator[socket.socket | None]:
+    """Holds the socket of the API, so that a connection finds it open whatever becomes of the web process.
+
+    None for a Procfile whose web process is not ours: it opens a socket by itself.
+    """
+    if _TAKES_SOCKET not in file.read_text("utf-8"):
         address.check_free()
-        keys = bootstrap.keys(settings)
-        supervisor = Supervisor(output.choose(settings.log_format), ledger)
-        with _stopped_at_the_end(supervisor, settings, stop, say):
-            servers = embedded.start(settings, ledger)
-            for process in servers.processes:
-                supervisor.adopt(process)
-            stack = _prepare(settings, address, servers, keys)
-            programs = _programs(path or procfile.find(), settings, stack, flower=flower)
-            if _answers(supervisor, programs, address, stop):
-                late = _not_ready(supervisor, programs, address, stack["api_key"], stop)
-                running = _running(settings, stack, late, flower=flower)
-                say(banner.banner(running, suggestions, coloured=sys.stdout.isatty()))
-            supervisor.run(until=lambda: stop.made)
+        yield None
+        return
+    with address.listen() as listener:
+        yield listener
 
 
 def _check_broker(settings: Settings) -> None:
@@ -131,12 +160,22 @@ def _allowed_hosts(settings: Settings, address: Address) -> str | None:
     return settings.allowed_hosts or (rules.LOOPBACK if own else None)
 
 
-def _programs(path: Path, settings: Settings, stack: Mapping[str, str | None], *, flower: bool) -> list[Program]:
+def _programs(
+    path: Path, settings: Settings, stack: Mapping[str, str | None], listener: socket.socket | None, *, flower: bool
+) -> list[Program]:
     env = _environment(settings, stack)
-    wanted = procfile.read(path, env, settings.home)
+    wanted = [_with_socket(program, listener) for program in procfile.read(path, env, settings.home)]
     if WEB not in (program.name for program in wanted):
         raise StackError(f"{path} names no process `{WEB}`")
     return [replace(program, stop_seconds=_STOP_SECONDS) for program in wanted if flower or program.name != FLOWER]
+
+
+def _with_socket(program: Program, listener: socket.socket | None) -> Program:
+    """The web process with the socket that it is to answer on."""
+    if listener is None or program.name != WEB:
+        return program
+    number = listener.fileno()
+    return replace(program, env={**program.env, WEB_SOCKET: str(number)}, descriptors=(number,))
 
 
 def _environment(settings: Settings, stack: Mapping[str, str | None]) -> dict[str, str]:

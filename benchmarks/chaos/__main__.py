@@ -1,4 +1,4 @@
-"""`python -m benchmarks.chaos campaign|mutants|sweep|outages`; exits with 1 when a figure is not as it must be."""
+"""`python -m benchmarks.chaos campaign|mutants|sweep|outages|rolling`; exits with 1 when a figure is not as it must be."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ import sys
 from dataclasses import replace
 
 from aispine.errors import AISpineError
-from benchmarks.chaos import campaign, outages, report, sweep
+from benchmarks.chaos import campaign, outages, report, rolling, sweep
 from benchmarks.chaos.campaign import Campaign
 from benchmarks.chaos.mutants import MUTANTS
 
 _SHORT = 40
+_RESTARTS = 3
 _SHORT_FAULTS = 120
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos")
-    parser.add_argument("what", choices=["campaign", "mutants", "sweep", "outages"])
+    parser.add_argument("what", choices=["campaign", "mutants", "sweep", "outages", "rolling"])
     parser.add_argument("--count", type=int, default=1000, help="executions")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     parser.add_argument("--settle", type=float, default=120.0, help="seconds to end in after the last fault")
@@ -34,6 +35,8 @@ def main() -> int:
         return _sweep(keep=given.keep, only=given.only)
     if given.what == "outages":
         return _outages(keep=given.keep, only=given.only)
+    if given.what == "rolling":
+        return _rolling(count=given.count, keep=given.keep)
     if given.what == "mutants":
         return _mutants(wanted, [given.mutant] if given.mutant else list(MUTANTS))
     outcome = campaign.run(wanted, _say)
@@ -68,6 +71,18 @@ def _outages(*, keep: bool, only: list[str]) -> int:
     for line in harm:
         _say(f"! {line}")
     return 1 if harm else 0
+
+
+def _rolling(*, count: int, keep: bool) -> int:
+    rolled = rolling.run(_say, count=count, times=_RESTARTS, keep=keep)
+    verdict, asked = rolled.verdict, rolled.asked
+    _say(
+        f"{verdict.ended} of {count} executions ended, {rolled.handed_back} nodes handed back, {verdict.repeated} repeated"
+    )
+    _say(f"{asked.share:.3%} of {asked.answers.total()} requests succeeded, the slowest took {asked.slowest:.1f} s")
+    for line in [*verdict.notes, *rolled.harm]:
+        _say(f"! {line}")
+    return 1 if rolled.harm else 0
 
 
 def _say(line: str) -> None:

@@ -107,6 +107,11 @@ class Judge:
             notes=tuple(self._notes),
         )
 
+    @property
+    def handed_back(self) -> int:
+        """Attempts whose worker had to stop before they were done."""
+        return sum(event.type == "node.lost" and bool(event.data.get("handed_back")) for event in self._events)
+
     def _stuck(self) -> int:
         stuck = [row for row in self._executions if row.status not in _TERMINAL]
         self._notes += [f"{row.execution_id} {self._name(row)} is {row.status}" for row in stuck]

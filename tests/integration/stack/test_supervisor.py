@@ -138,3 +138,20 @@ def test_a_list_that_cannot_be_written_ends_nothing_and_is_written_later(folder,
         assert supervisor.run(until=(gone / "processes.json").exists, seconds=10)
     finally:
         supervisor.stop()
+
+
+def test_programs_are_replaced_in_turn_each_after_its_successor_runs(folder, lines):
+    supervisor = Supervisor(lines, Ledger(folder), QUICK, overlap=0.3)
+    try:
+        supervisor.start([python(folder, name, POLITE) for name in ("one", "two")])
+        assert supervisor.run(until=lambda: "ready" in lines.of("one") and "ready" in lines.of("two"), seconds=10)
+        before = {name: supervisor.pid(name) for name in ("one", "two")}
+        supervisor.replace_all()
+        assert supervisor.run(until=lambda: len([line for line in lines.of("up") if "is replaced" in line]) == 2)
+        assert lines.of("one") == lines.of("two") == ["ready", "ready", "bye"]
+        assert lines.all.index(("one", "bye")) < [place for place, line in enumerate(lines.all) if line[0] == "two"][1]
+        assert not any(map(alive, before.values()))
+        assert all(supervisor.pid(name) not in {None, pid} for name, pid in before.items())
+        assert not any("starts again" in line for line in lines.of("up"))
+    finally:
+        supervisor.stop()

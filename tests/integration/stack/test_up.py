@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from aispine.stack.address import Address, health
 from tests.integration.stack.support import (
     STUBBORN,
     Up,
@@ -196,3 +197,25 @@ def test_a_signal_while_starting_leaves_nothing(folder):
     assert process.returncode == 0
     assert "is running" not in out
     assert processes_of(up.home) == []
+
+
+def test_the_api_refuses_nobody_while_its_process_is_replaced_or_dead(folder):
+    with running(folder, procfile="web: gunicorn --config python:api.gunicorn api.wsgi:app\n") as up:
+        first = pids(up)["web"]
+        done = subprocess.run(
+            [*up.command[:3], "restart"], env=up.env, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert (done.returncode, done.stdout) == (0, "restarted: web\n"), done.stderr
+        second = pids(up)["web"]
+        assert second != first
+        assert up.health()
+        os.killpg(second, signal.SIGKILL)
+        address = Address(host="127.0.0.1", port=up.port)
+        assert health(address, seconds=30), "the request waited for the next process"
+
+
+def test_a_restart_of_nothing_says_so(folder):
+    up = Up(folder)
+    done = subprocess.run([*up.command[:3], "restart"], env=up.env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "no stack runs in" in done.stderr
