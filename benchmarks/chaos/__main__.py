@@ -1,4 +1,4 @@
-"""`python -m benchmarks.chaos campaign|mutants|sweep|outages|rolling`; exits with 1 when a figure is not as it must be."""
+"""`python -m benchmarks.chaos WHAT`; exits with 1 when a figure is not as it must be."""
 
 from __future__ import annotations
 
@@ -76,9 +76,7 @@ def _outages(*, keep: bool, only: list[str]) -> int:
 def _rolling(*, count: int, keep: bool) -> int:
     rolled = rolling.run(_say, count=count, times=_RESTARTS, keep=keep)
     verdict, asked = rolled.verdict, rolled.asked
-    _say(
-        f"{verdict.ended} of {count} executions ended, {rolled.handed_back} nodes handed back, {verdict.repeated} repeated"
-    )
+    _say(f"{verdict.ended} of {count} ended, {rolled.handed_back} nodes handed back, {verdict.repeated} calls repeated")
     _say(f"{asked.share:.3%} of {asked.answers.total()} requests succeeded, the slowest took {asked.slowest:.1f} s")
     for line in [*verdict.notes, *rolled.harm]:
         _say(f"! {line}")
