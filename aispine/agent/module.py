@@ -46,6 +46,12 @@ def load(folder: str, entry: str) -> Function:
         return _load(folder, entry)
 
 
+def part(folder: str, entry: str, name: str) -> ModuleType:
+    """A module beside the agent's own, as the agent imports it. Raises `LoadError`."""
+    load(folder, entry)
+    return importlib.import_module(f"{_package_name(folder, entry)}.{name}")
+
+
 def _unchanged(loaded: _Loaded) -> bool:
     return all(_modified(path) == time for path, time in loaded.files)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from aispine.agent import manifest
+from aispine.agent import manifest, module
 from aispine.agent.call import Called, call
 from aispine.agent.contract import AgentRequest, Outcome
 from aispine.agent.definition import AgentVersion
@@ -29,6 +30,11 @@ class LocalAgent:
         """As `run`, with what the agent printed and logged."""
         settings = Settings()
         return call(self.definition, request_for(self.definition, input, config or {}, attempt, settings), settings)
+
+    def module(self, name: str) -> ModuleType:
+        """A module of the agent's folder, for tests of its parts."""
+        folder = str(self.definition.folder)
+        return module.part(folder, self.definition.entry, name)
 
     def misses(self, sample: Sample) -> list[str]:
         """Says in what the agent differs from a sample; empty when in nothing."""

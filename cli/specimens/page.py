@@ -18,6 +18,7 @@ DOTS_PER_MM: Final = 12
 _FONTS: Final = Path(__file__).parent / "fonts"
 _INK: Final = (28, 30, 44)
 _FAINT: Final = (84, 92, 120)
+_VALUE_MM: Final = 2.7
 _PITCH_MM: Final = 2.54
 _ZONE_PITCH_MM: Final = 4.25
 
@@ -47,7 +48,7 @@ def draw(kind: str, person: Person) -> Image.Image:
     left = 5.0
     if layout.portrait:
         _portrait(pen)
-        left = 40.0
+        left = 38.0
     _fields(pen, layout.fields(person), left, (layout.size[0] - left - 1) / 2)
     if layout.zone:
         _zone(pen, zone.compose(layout.zone, person), layout)
@@ -71,7 +72,7 @@ def _fields(pen: ImageDraw.ImageDraw, rows: list[list[Field]], left: float, colu
         for place, (label, value) in enumerate(row):
             x, y = left + place * column, 10.0 + number * 7.6
             pen.text(_dots((x, y)), label, font=_font("Roboto-Regular.ttf", 2.1), fill=_FAINT)
-            pen.text(_dots((x, y + 2.7)), value, font=_font("Roboto-Regular.ttf", 3.3), fill=_INK)
+            pen.text(_dots((x, y + 2.7)), value, font=_font("Roboto-Regular.ttf", _VALUE_MM), fill=_INK)
 
 
 def _zone(pen: ImageDraw.ImageDraw, lines: list[str], layout: Layout) -> None:

@@ -1,0 +1,69 @@
+"""Tries one strategy after another until the answer is sure enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from aispine.agent import AgentError, Context
+
+from . import reading, result, source, tesseract
+from .reading import Leaf
+from .refusal import refuse
+from .request import Request
+from .result import Result
+
+
+def read(request: Request, context: Context, today: date) -> dict[str, Any]:
+    """The agent's output. Raises `AgentError` with one of the codes of `refusal` when there is nothing to answer."""
+    contents = [source.fetch(file, context, request.limits.max_bytes) for file in request.files]
+    leaves = reading.leaves(contents, request)
+    best: Result | None = None
+    tried: list[dict[str, Any]] = []
+    for name in _possible(request, leaves):
+        found = _tried(name, leaves, request, context, today, best)
+        tried.append({"strategy": name, "confidence": None if found is None else round(found.confidence, 4)})
+        if found is not None and (best is None or found.confidence > best.confidence):
+            best = found
+        if best is not None and _enough(best, request):
+            break
+    if best is None:
+        raise refuse("nothing_readable", "there is no text in it", tried=tried)
+    return result.as_output(best, request.schema, tried)
+
+
+def _possible(request: Request, leaves: Sequence[Leaf]) -> list[str]:
+    """The strategies that are asked for, that this worker has, and that these pages can be read by."""
+    there = {
+        "pdf_text": any(leaf.text is not None for leaf in leaves),
+        "tesseract": tesseract.installed(),
+        "vision": request.vision is not None,
+    }
+    return [name for name in request.strategies if there.get(name, True)]
+
+
+def _enough(best: Result, request: Request) -> bool:
+    """What a PDF says of itself is not read better from a picture of it."""
+    return best.confidence >= request.min_confidence or best.strategies == ("pdf_text",)
+
+
+def _tried(
+    name: str, leaves: Sequence[Leaf], request: Request, context: Context, today: date, best: Result | None
+) -> Result | None:
+    if name == "vision":
+        return _by_vision(leaves, request, context, best)
+    pages = [page for leaf in leaves if (page := reading.BY_NAME[name](leaf, today)) is not None]
+    return result.assemble(pages, request.schema) if pages else None
+
+
+def _by_vision(leaves: Sequence[Leaf], request: Request, context: Context, best: Result | None) -> Result | None:
+    from . import vision
+
+    try:
+        return vision.ask(leaves, request, context, best)
+    except AgentError as error:
+        if best is None:
+            raise
+        context.log.warning("the vision model did not help: %s", error.message)
+        return None

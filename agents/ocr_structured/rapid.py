@@ -1,0 +1,153 @@
+"""RapidOCR: finds the lines of a picture, turns them upright and reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from . import ctc, geometry, spacing
+from .document import Line
+from .geometry import Picture, Quad
+from .spacing import Piece
+
+DETECTION_SIDE: Final = 1600
+"""Lines are looked for in a picture whose longer side is no longer; they are read from the whole one."""
+HEIGHT: Final = 48
+_BATCH: Final = 6
+_LEAST_CONFIDENCE: Final = 0.35
+_UPSIDE_DOWN: Final = 0.6
+"""Pages that read worse are tried the other way up."""
+_JUDGES: Final = 4
+"""The lines by which it is judged which way up a page is."""
+_MOST_OBLONG: Final = 2.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """The lines of a picture, and by how many degrees clockwise it had to be turned."""
+
+    lines: tuple[Line, ...]
+    rotation: float
+
+
+@cache
+def _engine() -> Any:
+    """One thread for each model: a worker runs as many processes as there are cores."""
+    from rapidocr import RapidOCR
+
+    threads = dict.fromkeys(("intra_op_num_threads", "inter_op_num_threads"), 1)
+    settings = {f"EngineConfig.onnxruntime.{name}": count for name, count in threads.items()}
+    engine = RapidOCR(params={**settings, "Global.log_level": "error"})
+    for model in ("det", "rec"):
+        getattr(engine, f"_load_{model}_model")()  # It loads each at its first use, and these are used by themselves.
+    return engine
+
+
+def characters() -> Sequence[str]:
+    """What the columns of a line's `frames` stand for; the first is the blank."""
+    found: Sequence[str] = _engine().text_rec.postprocess_op.character
+    return found
+
+
+def see(picture: Picture, page: int) -> Seen:
+    """The lines of a picture in blue, green and red; none when there is no text in it."""
+    quads = _detect(picture)
+    if not quads:
+        return Seen(lines=(), rotation=0.0)
+    angle = _angle(picture, quads)
+    seen = _read_page(picture, quads, angle, page)
+    if _mean(seen) < _UPSIDE_DOWN:
+        seen = max(seen, _read_page(picture, quads, angle + 180, page), key=_mean)
+    return seen
+
+
+def _mean(seen: Seen) -> float:
+    return float(np.mean([line.confidence for line in seen.lines])) if seen.lines else 0.0
+
+
+def _angle(picture: Picture, quads: Sequence[Quad]) -> float:
+    """In which direction the page is read, in degrees: along its longest lines, the way in which these read better."""
+    longest = [geometry.lengthwise(quad) for quad in geometry.longest(quads, _JUDGES)]
+    axis = geometry.axis(longest)
+    return max((axis, axis + 180), key=lambda angle: _sureness(picture, longest, angle))
+
+
+def _sureness(picture: Picture, quads: Sequence[Quad], angle: float) -> float:
+    crops = [geometry.crop(picture, geometry.facing(quad, angle), HEIGHT) for quad in quads]
+    read = zip(frames_of(crops), crops, strict=True)
+    pieces = [piece for frames, crop in read for piece in spacing.decode(frames, characters(), crop)]
+    letters = sum(len(piece.text) for piece in pieces)
+    return sum(piece.confidence * len(piece.text) for piece in pieces) / max(1, letters)
+
+
+def _detect(picture: Picture) -> list[Quad]:
+    scale = min(1.0, DETECTION_SIDE / max(picture.shape[:2]))
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
+    boxes = _engine().text_det(_less_oblong(small)).boxes
+    return [] if boxes is None else [np.asarray(box, np.float32) / scale for box in boxes]
+
+
+def _less_oblong(picture: Picture) -> Picture:
+    """With paper below or beside a strip: the detector would enlarge it until its shorter side is long enough."""
+    height, width = picture.shape[:2]
+    down, right = max(0, round(width / _MOST_OBLONG) - height), max(0, round(height / _MOST_OBLONG) - width)
+    if not down and not right:
+        return picture
+    paper = [float(np.median(picture[:, :, channel])) for channel in range(3)]
+    return cv2.copyMakeBorder(picture, 0, down, 0, right, cv2.BORDER_CONSTANT, value=paper)
+
+
+def _read_page(picture: Picture, quads: Sequence[Quad], angle: float, page: int) -> Seen:
+    standing = [geometry.facing(quad, angle) for quad in quads]
+    crops = [geometry.crop(picture, quad, HEIGHT) for quad in standing]
+    turned = geometry.upright(angle)
+    lines = [
+        _line(picture, geometry.between(quad, piece.start, piece.end), piece, frames, turned, page)
+        for quad, crop, frames in zip(standing, crops, frames_of(crops), strict=True)
+        for piece in spacing.decode(frames, characters(), crop)
+        if piece.confidence >= _LEAST_CONFIDENCE
+    ]
+    return Seen(lines=tuple(lines), rotation=-geometry.signed(angle))
+
+
+def _line(picture: Picture, quad: Quad, piece: Piece, frames: Any, turned: Any, page: int) -> Line:
+    return Line(
+        text=piece.text,
+        confidence=piece.confidence,
+        page=page,
+        box=geometry.box_in(quad, picture.shape),
+        place=geometry.box_of(quad @ turned),
+        frames=frames[int(piece.start * len(frames)) : int(np.ceil(piece.end * len(frames)))],
+        quad=quad,
+    )
+
+
+def read_again(picture: Picture, line: Line, stretch: float) -> Any:
+    """The frames of a line of a machine-readable zone, with more room around it and stretched lengthwise."""
+    crop = geometry.crop(picture, geometry.grown(line.quad, along=0.7, across=0.08), HEIGHT, stretch)
+    return ctc.project(frames_of([crop])[0], characters())
+
+
+def frames_of(crops: Sequence[Picture]) -> list[Any]:
+    """What the recogniser sees in each crop: (frames, characters), without those of the padding."""
+    order = sorted(range(len(crops)), key=lambda number: crops[number].shape[1])
+    found: list[Any] = [None] * len(crops)
+    for start in range(0, len(order), _BATCH):
+        numbers = order[start : start + _BATCH]
+        widest = max(320, *(crops[number].shape[1] for number in numbers))
+        answer = _engine().text_rec.session(np.stack([_normal(crops[number], widest) for number in numbers]))
+        for number, frames in zip(numbers, answer, strict=True):
+            used = int(np.ceil(len(frames) * crops[number].shape[1] / widest))
+            found[number] = frames[: max(1, used)]
+    return found
+
+
+def _normal(crop: Picture, width: int) -> Any:
+    padded = np.zeros((3, HEIGHT, width), np.float32)
+    padded[:, :, : crop.shape[1]] = crop.astype(np.float32).transpose(2, 0, 1) / 127.5 - 1
+    return padded
