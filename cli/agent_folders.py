@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,6 +15,7 @@ from cli import output, text
 
 if TYPE_CHECKING:
     from aispine.agent.checkup import Check
+    from aispine.agent.definition import Kind
 
 API_KEY_VARIABLE = "AGENT_API_KEY"
 api_key_option = click.option(
@@ -27,14 +28,19 @@ api_key_option = click.option(
 
 @click.command()
 @click.argument("name")
-@click.option("--http", is_flag=True, help="An agent that answers over HTTP, with a Dockerfile.")
+@click.option(
+    "--kind",
+    type=click.Choice(["python", "http", "llm"]),
+    help="python: a function; http: a service with a Dockerfile; llm: a language model.  [default: python]",
+)
+@click.option("--http", is_flag=True, help="The same as --kind http.")
 @click.option(
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
     help="Where to make the folder. [default: the first folder of agents_path in a project, else here]",
 )
 @output.output_option
-def create(name: str, http: bool, directory: Path | None, form: output.Format) -> None:
+def create(name: str, kind: Kind | None, http: bool, directory: Path | None, form: output.Format) -> None:
     """Create the folder NAME of a new agent, with samples and tests that pass.
 
     In a project it is made where the project's stack finds it.
@@ -42,13 +48,17 @@ def create(name: str, http: bool, directory: Path | None, form: output.Format) -
     \b
     Example:
       aispine agent create invoice_reader
-      aispine agent create invoice_reader --http --directory services
+      aispine agent create concierge --kind llm
+      aispine agent create invoice_reader --kind http --directory services
     """
     from aispine.agent import scaffold
 
-    directory = directory or (Path() if http else _own_agents())
+    if http and kind not in {None, "http"}:
+        raise click.UsageError("--http and --kind do not fit together")
+    kind = kind or ("http" if http else "python")
+    directory = directory or (Path() if kind == "http" else _own_agents())
     try:
-        files = scaffold.create(name, directory, "http" if http else "python")
+        files = scaffold.create(name, directory, kind)
     except OSError as error:
         raise StackError(f"{directory / name} cannot be made: {error.strerror}") from error
     if form == "json":
@@ -56,7 +66,7 @@ def create(name: str, http: bool, directory: Path | None, form: output.Format) -
         return
     for path in files:
         click.echo(f"created {path}")
-    click.echo(_next_steps(name, directory, http=http))
+    click.echo(_next_steps(name, directory, kind))
 
 
 def _own_agents() -> Path:
@@ -67,15 +77,19 @@ def _own_agents() -> Path:
     return Path(text.short_path(Path(named[0]).expanduser().absolute())) if named else Path()
 
 
-def _next_steps(name: str, directory: Path, *, http: bool) -> str:
+_INPUTS: Final = {"python": "{text: hello world}", "llm": "{name: Ada, language: English}"}
+"""What the templates' agents take."""
+
+
+def _next_steps(name: str, directory: Path, kind: Kind) -> str:
     folder = directory / name
-    if http:
+    if kind == "http":
         return f"\nNext: serve, test and register it as {folder / 'README.md'} says."
     found = directory == _own_agents() and directory != Path()
     where = "A running stack finds it within a few seconds." if found else f"Name it to the stack: {_named(directory)}"
     return (
         f"\nNext:\n  aispine agent test {folder}\n\n{where} A flow calls it so:\n"
-        f"  - {{id: count, type: processor, agent_id: {name}@^1.0, input: {{text: hello world}}}}"
+        f"  - {{id: first, type: processor, agent_id: {name}@^1.0, input: {_INPUTS[kind]}}}"
     )
 
 

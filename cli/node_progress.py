@@ -26,21 +26,26 @@ class NodeProgress:
     """Of a map, how many items it has."""
     waits: Mapping[str, Any] | None = None
     """What it waits for, while it does."""
+    said: tuple[Any, str] | None = None
+    """The turn of its model and the last words of it."""
 
     def seconds(self, now: datetime) -> float | None:
         """How long the node took, or takes so far."""
         return text.between(self.started_at, self.finished_at, now=now)
 
 
+_LAST_WORDS: Final = 48
+"""Characters of what a model says that a screen keeps."""
 _NODE_STATUS: Final = {"started": "running", "lost": "queued"}
 
 
 def advanced(node: NodeProgress, verb: str, event: Mapping[str, Any]) -> NodeProgress:
     """The node after one of its events."""
-    status = _NODE_STATUS.get(verb, verb)
+    status, data = _NODE_STATUS.get(verb, verb), event.get("data") or {}
+    if verb == "tokens":
+        return _saying(node, data)
     if status not in set(NodeStatus):
         return node
-    data = event.get("data") or {}
     waits = waiting.of_event(data) if verb == "waiting" else None
     changed = replace(node, status=status, note=note(verb, data), total=data.get("total", node.total), waits=waits)
     if verb in {"started", "waiting"}:
@@ -49,6 +54,14 @@ def advanced(node: NodeProgress, verb: str, event: Mapping[str, Any]) -> NodePro
     if not NodeStatus(status).terminal:
         return changed
     return replace(changed, attempts=data.get("attempt") or node.attempts, finished_at=event["created_at"])
+
+
+def _saying(node: NodeProgress, data: Mapping[str, Any]) -> NodeProgress:
+    """The node with the last words of its model; those of another turn are forgotten."""
+    turn = (data.get("attempt"), data.get("step"), data.get("model"))
+    said = (node.said[1] if node.said and node.said[0] == turn else "") + str(data.get("text", ""))
+    shown = text.one_line(said[-_LAST_WORDS:])
+    return replace(node, said=(turn, said[-_LAST_WORDS:]), note=f"…{shown}" if len(said) > _LAST_WORDS else shown)
 
 
 def of_result(node: Mapping[str, Any]) -> NodeProgress:

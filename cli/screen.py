@@ -89,6 +89,9 @@ class LineScreen:
             yield from _outside_details(data)
 
     def _node_details(self, verb: str, event: Mapping[str, Any]) -> Iterator[str]:
+        if verb == "tokens":
+            yield text.one_line((event.get("data") or {}).get("text", ""))
+            return
         node = self._progress.nodes.get(event["path"]) or advanced(NodeProgress(path=event["path"]), verb, event)
         if verb == "started" and node.attempts > 1:
             yield f"attempt {node.attempts}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from aispine.agent.capture import Capture
 from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
 from aispine.agent.folder import locate
+from aispine.agent.llm import recipe
+from aispine.agent.llm.means import Means
 from aispine.agent.schema import input_misfits, output_misfits
 from aispine.guards.rules import Guard
 from aispine.settings import Settings
@@ -32,17 +35,20 @@ def call(
     settings: Settings,
     guard: Guard | None = None,
     around: Around | None = None,
+    means: Means | None = None,
 ) -> Called:
     """Calls the agent once. Every way in which that can fail is an `AgentFailure`, never an exception.
 
     `guard` says where a call over HTTP may go; None is the deployment's. `around` is what a python agent finds around
-    it; None, the files beside its samples and nobody to talk to.
+    it; None, the files beside its samples and nobody to talk to. `means` are those of an llm agent.
     """
     misfits = input_misfits(agent, request.input)
     if misfits:
         return Called(outcome=_failure(FailureCode.INVALID_INPUT, "the input does not fit the input_schema", misfits))
     if agent.kind == "http":
         return Called(outcome=_checked(agent, _call_http(agent, request, settings, guard)))
+    if agent.kind == "llm":
+        return _call_llm(agent, request, settings, guard, means or _own_means(agent))
     capture = Capture(settings.max_log_bytes)
     outcome = _checked(agent, _call_python(agent, request, settings, capture, around))
     return Called(outcome=outcome, log=capture.text())
@@ -58,6 +64,21 @@ def _call_http(agent: AgentVersion, request: AgentRequest, settings: Settings, g
     from aispine.agent import http  # Here, since most processes never call one: it costs each 6 MB.
 
     return http.execute(agent, request, settings, guard)
+
+
+def _own_means(agent: AgentVersion) -> Means:
+    """What an llm agent has outside of a flow, where secrets are variables of the environment of their names."""
+    names = recipe.of(agent.llm or {}).secrets
+    return Means(secrets={name: os.environ[name] for name in names if name in os.environ})
+
+
+def _call_llm(
+    agent: AgentVersion, request: AgentRequest, settings: Settings, guard: Guard | None, means: Means
+) -> Called:
+    from aispine.agent.llm.talk import Talk  # Here, as above.
+
+    talk = Talk(agent, request, means, settings, guard)
+    return Called(outcome=talk.run(), log="".join(f"{line}\n" for line in talk.log))
 
 
 def _call_python(

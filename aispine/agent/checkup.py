@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from aispine.agent import http, module
-from aispine.agent.call import call
 from aispine.agent.contract import AgentFailure, FailureCode, Health
 from aispine.agent.definition import AgentVersion
 from aispine.agent.manifest import read, registration
 from aispine.agent.sample import Sample, read_samples
-from aispine.agent.testing import request_for
+from aispine.agent.testing import outcome_of, request_for
 from aispine.flow.jsonvalue import parse
 from aispine.guards.http import Answer
 from aispine.guards.rules import OPEN
@@ -36,14 +35,22 @@ class Check:
 
 
 def check_folder(folder: Path, settings: Settings) -> list[Check]:
-    """Checks a python agent. Raises `InvalidAgent` when its definition or a sample cannot be read."""
+    """Checks an agent in a folder. Raises `InvalidAgent` when its definition or a sample cannot be read."""
     agent = read(folder)
     samples = read_samples(folder)
-    return [
-        Check(name="agent.yaml is valid"),
-        _timed("the code can be loaded", lambda: _load_problem(agent)),
-        *_sample_checks(agent, samples, settings),
-    ]
+    own = _llm_checks(samples) if agent.kind == "llm" else _code_checks(agent)
+    return [Check(name="agent.yaml is valid"), *own, *_sample_checks(agent, samples, settings)]
+
+
+def _code_checks(agent: AgentVersion) -> list[Check]:
+    return [_timed("the code can be loaded", lambda: _load_problem(agent))]
+
+
+def _llm_checks(samples: Sequence[Sample]) -> list[Check]:
+    """A sample says what the model says, since no check may depend on a key and on what a model makes of a day."""
+    silent = next((sample.name for sample in samples if not sample.model), None)
+    problem = f"the sample `{silent}` has no `model`" if silent else None if samples else "there is no sample"
+    return [Check(name="every sample plays the model", problem=problem)]
 
 
 def check_endpoint(
@@ -82,8 +89,7 @@ def _sample_checks(agent: AgentVersion, samples: Sequence[Sample], settings: Set
 
 
 def _sample_problem(agent: AgentVersion, sample: Sample, settings: Settings) -> str | None:
-    outcome = call(agent, request_for(agent, sample.input, sample.config, 1, settings), settings, OPEN).outcome
-    return "; ".join(sample.misses(outcome)) or None
+    return "; ".join(sample.misses(outcome_of(agent, sample, settings, OPEN))) or None
 
 
 def _load_problem(agent: AgentVersion) -> str | None:

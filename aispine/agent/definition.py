@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-Kind = Literal["http", "python"]
+Kind = Literal["http", "python", "llm"]
+KINDS: Final = ("python", "http", "llm")
 Pool = Literal["quick", "cpu", "io"]
 POOLS: Final = ("quick", "cpu", "io")
 DEFAULT_ENTRY: Final = "agent:execute"
@@ -16,7 +17,8 @@ DEFAULT_ENTRY: Final = "agent:execute"
 class AgentVersion:
     """One version of an agent. `timeout` in seconds, None where the agent says none.
 
-    `folder` and `entry` (`module:function`) belong to python agents, `endpoint` and `credential` to http agents.
+    `folder` and `entry` (`module:function`) belong to python agents, `endpoint` and `credential` to http agents, `llm`
+    (the keys of `aispine.agent.llm.recipe`) to those that are a model.
     """
 
     agent_id: str
@@ -35,3 +37,4 @@ class AgentVersion:
     """The API key, encrypted; `aispine.agent.credential` opens it."""
     folder: str | None = None
     entry: str = DEFAULT_ENTRY
+    llm: Mapping[str, Any] | None = field(default=None, hash=False)

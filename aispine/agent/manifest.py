@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import yaml
 
 from aispine.agent.contract import RATE_LIMITS
-from aispine.agent.definition import DEFAULT_ENTRY, POOLS, AgentVersion, Kind
+from aispine.agent.definition import DEFAULT_ENTRY, KINDS, POOLS, AgentVersion, Kind
+from aispine.agent.llm import recipe
 from aispine.agent.schema import schema_problem
 from aispine.errors import InvalidAgent
 
@@ -24,15 +25,16 @@ Problem = dict[str, Any]
 
 
 def read(folder: Path) -> AgentVersion:
-    """Reads a python agent's `agent.yaml`. Raises `InvalidAgent` with every problem, each with its line."""
+    """Reads the `agent.yaml` of a folder. Raises `InvalidAgent` with every problem, each with its line."""
     path = folder / FILE
     values, lines, problems = _parse(path)
-    problems += check(values, kind="python")
-    if not problems and not entry_file(folder, values.get("entry", DEFAULT_ENTRY)).is_file():
+    kind: Kind = "llm" if values.get("kind") == "llm" else "python"
+    problems += check(values, kind=kind)
+    if kind == "python" and not problems and not entry_file(folder, values.get("entry", DEFAULT_ENTRY)).is_file():
         problems.append({"field": "entry", "message": f"there is no file {values.get('entry', DEFAULT_ENTRY)!r}"})
     if problems:
         raise _invalid([{**problem, "file": str(path), "line": lines.get(problem["field"], 1)} for problem in problems])
-    return build(values, kind="python", folder=str(folder.absolute()))
+    return build(values, kind=kind, folder=str(folder.absolute()))
 
 
 def entry_file(folder: Path, entry: str) -> Path:
@@ -52,18 +54,21 @@ def build(
     values: Mapping[str, Any], *, kind: Kind, folder: str | None = None, credential: str | None = None
 ) -> AgentVersion:
     """The value of a definition that was found valid."""
-    known = {name: value for name, value in values.items() if name in KEYS and value is not None}
+    known = {name: value for name, value in values.items() if name in KEYS and name != "kind" and value is not None}
     known["capabilities"] = tuple(known.get("capabilities", ()))
-    if kind == "http":
+    if kind != "python":
         known["pool"] = "io"
+    if kind == "llm":
+        known["llm"] = {name: known.pop(name) for name in LLM_KEYS if name in known}
     return AgentVersion(**{"name": values["agent_id"], **known}, kind=kind, folder=folder, credential=credential)
 
 
 def as_definition(agent: AgentVersion) -> dict[str, Any]:
     """The definition as JSON: what the store keeps and the API shows; `build` reads it again."""
-    values = asdict(agent)
-    told = (name for name, key in KEYS.items() if agent.kind in key.kinds)
-    return {name: _plain(values[name]) for name in told if values[name] not in (None, (), {})}
+    values = {**asdict(agent), **(agent.llm or {})}
+    told = (name for name, key in KEYS.items() if agent.kind in key.kinds and name in values)
+    known = {name: _plain(values[name]) for name in told if values[name] not in (None, (), {})}
+    return known if agent.kind == "llm" else {name: value for name, value in known.items() if name != "kind"}
 
 
 def _plain(value: Any) -> Any:
@@ -78,6 +83,8 @@ def check(values: Mapping[str, Any], *, kind: Kind) -> list[Problem]:
         message = KEYS[name].problem(values.get(name))
         if message is not None:
             problems.append({"field": name, "message": message})
+    if kind == "llm" and not problems and (message := recipe.together_problem(values)) is not None:
+        problems.append({"field": "budget", "message": message})
     return problems
 
 
@@ -103,7 +110,7 @@ class Key:
         doc: str,
         *,
         required: bool = False,
-        kinds: tuple[Kind, ...] = ("python", "http"),
+        kinds: tuple[Kind, ...] = KINDS,
     ) -> None:
         self._problem = problem
         self.doc = doc
@@ -161,6 +168,10 @@ def _rate_limit(value: Any) -> str | None:
     return None if all(counts) else "must hold whole numbers above 0"
 
 
+def _kind(value: Any) -> str | None:
+    return None if value in {"python", "llm"} else f"must be `python` or `llm`; it is {value!r}"
+
+
 def _entry(value: Any) -> str | None:
     fits = isinstance(value, str) and _ENTRY.fullmatch(value)
     return None if fits else f"must be `module:function`, such as {DEFAULT_ENTRY}; it is {value!r}"
@@ -184,6 +195,7 @@ def _endpoint(value: Any) -> str | None:
 
 
 KEYS: Final[Mapping[str, Key]] = {
+    "kind": Key(_kind, "`python` (when left out) or `llm`.", kinds=("python", "llm")),
     "agent_id": Key(_identifier, "What flows call it by.", required=True),
     "version": Key(_version, "Its semantic version.", required=True),
     "name": Key(_text, "A name for people; the id when left out."),
@@ -196,7 +208,14 @@ KEYS: Final[Mapping[str, Key]] = {
     "rate_limit": Key(_rate_limit, "`requests_per_minute` and `requests_per_hour` that it takes."),
     "entry": Key(_entry, f"`module:function` inside the folder; `{DEFAULT_ENTRY}` when left out.", kinds=("python",)),
     "endpoint": Key(_endpoint, "The URL under which /health and /execute answer.", required=True, kinds=("http",)),
+    "models": Key(recipe.models_problem, "The models, the first asked first.", required=True, kinds=("llm",)),
+    "system": Key(recipe.template_problem, "What the model is told of its task.", kinds=("llm",)),
+    "prompt": Key(recipe.template_problem, "What it is asked; the input when left out.", kinds=("llm",)),
+    "tools": Key(recipe.tools_problem, "The ids of the tools that it may use.", kinds=("llm",)),
+    "max_steps": Key(recipe.steps_problem, "How many turns it may take.", kinds=("llm",)),
+    "budget": Key(recipe.budget_problem, "`max_tokens` and `max_cost_usd` of one node.", kinds=("llm",)),
 }
+LLM_KEYS: Final = tuple(name for name, key in KEYS.items() if key.kinds == ("llm",))
 
 
 def _parse(path: Path) -> tuple[dict[str, Any], dict[str, int], list[Problem]]:

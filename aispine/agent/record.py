@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from aispine.agent import manifest
-from aispine.agent.definition import AgentVersion, Kind
+from aispine.agent.definition import KINDS, AgentVersion, Kind
 from aispine.agent.folder import is_built_in
 from aispine.flow import semver
 from aispine.store import agents
@@ -71,7 +71,7 @@ def registered(rows: Sequence[AgentVersionRow]) -> Registered:
 
 def value(row: AgentVersionRow) -> AgentVersion:
     """The value that a row stands for."""
-    kind: Kind = "http" if row.kind == "http" else "python"
+    kind: Kind = next(kind for kind in KINDS if kind == row.kind)
     folder = row.definition.get("folder")
     return manifest.build(row.definition, kind=kind, folder=folder, credential=row.credential)
 

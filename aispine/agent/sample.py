@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -14,17 +14,24 @@ from aispine.errors import InvalidAgent
 from aispine.flow.jsonvalue import normal
 
 FOLDER: Final = "samples"
-KEYS: Final = frozenset({"name", "input", "config", "expect"})
+KEYS: Final = frozenset({"name", "input", "config", "expect", "model", "tools"})
+LINE: Final = frozenset({"text", "tool_calls", "refusal", "finish", "usage", "status", "error", "headers", "break_off"})
+"""What a line of a played model may say; see `aispine.model.standin.Line`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """`expect` holds `output` (what it names must be there, the rest is free) or `code` (it fails with that code)."""
+    """`expect` holds `output` (what it names must be there, the rest is free) or `code` (it fails with that code).
+
+    Of an llm agent `model` is what its models say, turn by turn, and `tools` what each of its tools answers.
+    """
 
     name: str
     input: Any
     config: Mapping[str, Any] = field(default_factory=dict)
     expect: Mapping[str, Any] = field(default_factory=dict)
+    model: tuple[Mapping[str, Any], ...] = ()
+    tools: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def misses(self, outcome: Outcome) -> list[str]:
         """Says in what the outcome differs from what is expected; empty when in nothing."""
@@ -62,6 +69,8 @@ def _read(path: Path) -> Sample:
         input=values["input"],
         config=values.get("config", {}),
         expect=values.get("expect", {}),
+        model=tuple(values.get("model", ())),
+        tools=values.get("tools", {}),
     )
 
 
@@ -73,7 +82,19 @@ def _problem(values: Any) -> str | None:
         return f"`{unknown[0]}` is not a known key; a sample holds {', '.join(sorted(KEYS))}"
     if not all(isinstance(values.get(name, {}), Mapping) for name in ("config", "expect")):
         return "`config` and `expect` must be objects"
-    return _expectation_problem(values.get("expect", {}))
+    return _played_problem(values) or _expectation_problem(values.get("expect", {}))
+
+
+def _played_problem(values: Mapping[str, Any]) -> str | None:
+    lines, tools = values.get("model", []), values.get("tools", {})
+    if not isinstance(lines, list) or not all(isinstance(line, Mapping) for line in lines):
+        return "`model` must be a list of what the model says"
+    unknown = sorted(name for line in lines for name in line if name not in LINE)
+    if unknown:
+        return f"`model` has no key `{unknown[0]}`; a line has {', '.join(sorted(LINE))}"
+    if not isinstance(tools, Mapping) or not all(isinstance(answers, list) for answers in tools.values()):
+        return "`tools` must be an object with a list of answers for each tool"
+    return None
 
 
 def _expectation_problem(expect: Mapping[str, Any]) -> str | None:

@@ -12,6 +12,7 @@ from aispine.agent.call import Called, call
 from aispine.agent.contract import AgentRequest, Outcome
 from aispine.agent.definition import AgentVersion
 from aispine.agent.sample import Sample, read_samples
+from aispine.guards.rules import Guard
 from aispine.settings import Settings
 
 
@@ -38,7 +39,11 @@ class LocalAgent:
 
     def misses(self, sample: Sample) -> list[str]:
         """Says in what the agent differs from a sample; empty when in nothing."""
-        return sample.misses(self.run(sample.input, sample.config))
+        return sample.misses(self.outcome(sample))
+
+    def outcome(self, sample: Sample) -> Outcome:
+        """What comes of a sample; the models and tools of an llm agent are played."""
+        return outcome_of(self.definition, sample, Settings())
 
 
 def load_agent(path: str | Path) -> LocalAgent:
@@ -46,6 +51,16 @@ def load_agent(path: str | Path) -> LocalAgent:
     start = Path(path).absolute()
     inside = (folder for folder in (start, *start.parents) if (folder / manifest.FILE).is_file())
     return LocalAgent(next(inside, start))
+
+
+def outcome_of(agent: AgentVersion, sample: Sample, settings: Settings, guard: Guard | None = None) -> Outcome:
+    """Calls the agent with a sample; one that is a model gets it, and its tools, played as the sample says."""
+    request = request_for(agent, sample.input, sample.config, 1, settings)
+    if agent.kind != "llm":
+        return call(agent, request, settings, guard).outcome
+    from aispine.agent.llm.rehearsal import rehearse  # Here: the tests of most agents play no model.
+
+    return rehearse(agent, request, sample, settings).outcome
 
 
 def request_for(

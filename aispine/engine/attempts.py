@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from aispine.agent.contract import AgentAccepted, AgentFailure, Ended, FailureCode
 from aispine.engine import ending, waits
-from aispine.engine.facts import CalledBack, Finished, Lost, Released, RetryDue
+from aispine.engine.facts import CalledBack, Finished, Lost, Released, RetryDue, Told
 from aispine.engine.ledger import BEFORE, Ledger
+from aispine.engine.spending import added
 from aispine.engine.terms import Terms
 from aispine.flow import retry
 from aispine.flow.model import RetryPolicy
@@ -49,6 +50,14 @@ def finish(ledger: Ledger, fact: Finished, terms: Terms) -> None:
         end(ledger, node, fact.outcome, terms)
 
 
+def tell(ledger: Ledger, fact: Told, _terms: Terms) -> None:
+    """Records words of a model whose attempt still runs; those of one that is over are nobody's."""
+    node = ledger.node(fact.path)
+    if node.status is NodeStatus.RUNNING and node.attempt == fact.attempt:
+        words = {"attempt": fact.attempt, "step": fact.step, "model": fact.model, "text": fact.text}
+        ledger.record("node.tokens", fact.path, **words)
+
+
 def call_back(ledger: Ledger, fact: CalledBack, terms: Terms) -> None:
     """Ends the attempt of an agent that had accepted; it may be quicker than the process that it told so."""
     node = ledger.node(fact.path)
@@ -68,7 +77,8 @@ def end(ledger: Ledger, node: NodeState, outcome: Ended, terms: Terms) -> None:
     if isinstance(outcome, AgentFailure):
         _fail_attempt(ledger, node, outcome, terms)
     else:
-        ending.complete(ledger, node.path, outcome.output, message=outcome.message, metadata=outcome.metadata)
+        metadata = added(node.metadata, outcome.metadata)
+        ending.complete(ledger, node.path, outcome.output, message=outcome.message, metadata=metadata)
 
 
 def lose(ledger: Ledger, fact: Lost, terms: Terms) -> None:
@@ -124,6 +134,8 @@ def is_due(ledger: Ledger, node: NodeState) -> bool:
 def _fail_attempt(ledger: Ledger, node: NodeState, failure: AgentFailure, terms: Terms) -> None:
     delay = _retry_delay(ledger, node, failure, terms)
     error = ending.describe(node, str(failure.code), failure.message, failure.detail)
+    if failure.metadata:
+        ledger.change(node.path, metadata=added(node.metadata, failure.metadata))
     if delay is None:
         ending.fail(ledger, node.path, error)
         return

@@ -27,6 +27,7 @@ from aispine.engine.facts import (
     SignalReceived,
     Started,
     TimeCome,
+    Told,
 )
 from aispine.engine.ledger import Ledger
 from aispine.engine.terms import Terms
@@ -159,6 +160,7 @@ def _take(ledger: Ledger, path: str | None, queue: str | None, terms: Terms) -> 
 _RULES: Final[dict[type[Any], Callable[[Ledger, Any, Terms], None]]] = {
     Started: _start,
     Finished: attempts.finish,
+    Told: attempts.tell,
     CalledBack: attempts.call_back,
     Lost: attempts.lose,
     Released: attempts.release,

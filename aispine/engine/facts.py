@@ -35,6 +35,17 @@ class CalledBack:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """Words of a model on their way; `step` counts the turns of the attempt from 1."""
+
+    path: str
+    attempt: int
+    step: int
+    model: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Lost:
     """An attempt's lease ended without a word: its process is gone."""
 
@@ -149,6 +160,7 @@ class RetryRequested:
 Fact = (
     Started
     | Finished
+    | Told
     | CalledBack
     | Lost
     | Released

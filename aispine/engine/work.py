@@ -16,7 +16,7 @@ from aispine.agent.author import Conversation
 from aispine.agent.call import Called
 from aispine.agent.contract import AgentAccepted, AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
-from aispine.engine import callbacks, children, circuits, confidence, plans, tool_calls
+from aispine.engine import callbacks, children, circuits, confidence, llm_calls, plans, tool_calls
 from aispine.engine.advance import Held
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import ChildStarted, Finished
@@ -106,6 +106,8 @@ def _call(worker: Worker, held: Held, spec: Node) -> Called:
 def _call_agent(worker: Worker, held: Held, spec: Node) -> Called:
     agent = patiently(_agent, worker, held, spec)
     request = _request(worker, held, spec, agent)
+    if agent.kind == "llm":
+        return llm_calls.call(agent, request, held, _bench(worker))
     around = _around(worker, request)
     begun = time.monotonic()
     called = circuits.around_agent(
@@ -115,6 +117,17 @@ def _call_agent(worker: Worker, held: Held, spec: Node) -> Called:
         return called
     waits = callbacks.limited(called.outcome, request, spec, agent, time.monotonic() - begun)
     return Called(outcome=waits, log=called.log)
+
+
+def _bench(worker: Worker) -> llm_calls.Bench:
+    return llm_calls.Bench(
+        store=worker.store,
+        settings=worker.settings,
+        dispatch=worker.dispatch,
+        terms=worker.terms,
+        tools=worker.tools,
+        breaker=worker.breaker,
+    )
 
 
 def _call_tool(worker: Worker, held: Held, spec: Node) -> Called:

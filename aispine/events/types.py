@@ -18,6 +18,7 @@ class EventType(StrEnum):
     EXECUTION_RESUMED = "execution.resumed"
     EXECUTION_RETRIED = "execution.retried"
     NODE_STARTED = "node.started"
+    NODE_TOKENS = "node.tokens"
     NODE_COMPLETED = "node.completed"
     NODE_FAILED = "node.failed"
     NODE_RETRYING = "node.retrying"

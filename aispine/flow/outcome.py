@@ -18,6 +18,7 @@ class FailureCode(StrEnum):
     INVALID_RESPONSE = "invalid_response"
     REJECTED = "rejected"
     INVALID_INPUT = "invalid_input"
+    BUDGET_EXCEEDED = "budget_exceeded"
     EXPRESSION_ERROR = "expression_error"
     LOST = "lost"
     CANCELLED = "cancelled"
@@ -39,12 +40,16 @@ class AgentReply:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgentFailure:
-    """A failure as data. `retry_after` in seconds; an agent's own error code is `detail["error_code"]`."""
+    """A failure as data. `retry_after` in seconds; an agent's own error code is `detail["error_code"]`.
+
+    `metadata` say what the attempt cost all the same.
+    """
 
     code: str
     message: str
     retry_after: float | None = None
     detail: Mapping[str, Any] | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -111,7 +111,7 @@ CLAIM: Final = Statement(
         due_at = clock_timestamp() + $4 * interval '1 second', started_at = COALESCE(started_at, clock_timestamp())
       WHERE execution_id = (SELECT execution_id FROM e) AND path = ANY($2) AND status = 'queued'
       RETURNING path, node_id, status, queue, attempt, lost_attempts, unsettled, live_control, live_dependency, blocked,
-        input, state, lease_owner, due_at, queued_at, started_at
+        input, metadata, state, lease_owner, due_at, queued_at, started_at
     ), s AS (
       UPDATE executions SET event_seq = event_seq + (SELECT count(*) FROM n)
       WHERE execution_id = (SELECT $1 FROM n LIMIT 1) RETURNING event_seq

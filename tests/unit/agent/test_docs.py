@@ -7,17 +7,25 @@ import aispine
 from aispine.agent import Context
 from aispine.agent.contract import FailureCode
 from aispine.agent.folder import built_in
-from aispine.agent.manifest import KEYS
+from aispine.agent.llm import recipe
+from aispine.agent.manifest import KEYS, LLM_KEYS
+from aispine.agent.sample import LINE
 
-TEXT = (Path(aispine.__file__).parent.parent / "docs" / "agents.md").read_text("utf-8")
+DOCS = Path(aispine.__file__).parent.parent / "docs"
+TEXT = (DOCS / "agents.md").read_text("utf-8")
+MODELS = (DOCS / "models.md").read_text("utf-8")
 
 
-def undocumented(words):
-    return [word for word in words if f"`{word}`" not in TEXT]
+def undocumented(words, text=TEXT):
+    return [word for word in words if f"`{word}`" not in text]
 
 
 def test_every_key_of_a_definition_is_documented():
-    assert undocumented(KEYS) == []
+    assert undocumented(name for name in KEYS if name not in LLM_KEYS) == []
+
+
+def test_every_key_of_a_model_and_of_its_samples_is_documented():
+    assert undocumented([*LLM_KEYS, *recipe.MODEL_KEYS, *LINE], MODELS) == []
 
 
 def test_every_failure_code_has_its_row():

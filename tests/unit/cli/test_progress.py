@@ -292,3 +292,19 @@ def test_a_narrow_terminal_cuts_what_a_node_says_and_nothing_else() -> None:
     assert "processor  failed" in line
     assert line.rstrip().endswith("…")
     assert len(line) <= 60
+
+
+def test_the_words_of_a_model_are_shown_as_they_come() -> None:
+    def words(second: int, text: str, step: int = 1) -> dict[str, Any]:
+        return event(second, "node.tokens", "a", attempt=1, step=step, model="m", text=text)
+
+    begun = (event(1, "execution.started"), event(2, "node.started", "a", attempt=1))
+    assert lines(*begun, words(3, "Good mor"), words(4, "ning,\nAda"))[2:] == [
+        "a          tokens     Good mor",
+        "a          tokens     ning, Ada",
+    ]
+    node = played(*begun, words(3, "Good mor"), words(4, "ning,\nAda")).nodes["a"]
+    assert (node.status, node.note) == ("running", "Good morning, Ada")
+    assert played(*begun, words(3, "Good"), words(4, "Bye", step=2)).nodes["a"].note == "Bye"
+    assert played(*begun, words(3, "x" * 100)).nodes["a"].note == "…" + "x" * 48
+    assert played(*begun, words(3, "Good"), event(4, "node.completed", "a", attempt=1)).nodes["a"].note == ""
