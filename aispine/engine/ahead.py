@@ -17,6 +17,7 @@ from aispine.engine.carrier import Carrier, keep_up
 from aispine.engine.facts import Fact
 from aispine.engine.patience import patiently
 from aispine.engine.queueing import QUEUES, agent_reference
+from aispine.engine.watchdog import Alarm
 from aispine.engine.work import Worker
 from aispine.errors import StoreUnavailable
 from aispine.flow.state import Transition, joined
@@ -36,6 +37,7 @@ class Ahead:
         """The end of the node whose claim was recorded last: what remains to be told when all else is void."""
         self._unwritten: list[Transition] = []
         self._due = 0.0
+        self._alarm: Alarm | None = None
         self._overtaken = False
 
     def finish(self, held: Held, fact: Fact, take: Take) -> Held | None:
@@ -81,9 +83,7 @@ class Ahead:
         if not self._unwritten:
             seconds = self._worker.settings.ahead
             self._due = time.monotonic() + seconds
-            watchdog = threading.Timer(seconds, self._overdue)
-            watchdog.daemon = True
-            watchdog.start()
+            self._alarm = self._worker.watchdog.after(seconds, self._overdue)
         self._unwritten.append(foreseen)
         keep_up(self._carrier, foreseen)
 
@@ -102,6 +102,8 @@ class Ahead:
         if self._overtaken:
             self._unwritten = []
             return False
+        if self._alarm is not None:
+            self._alarm.call_off()
         written, self._unwritten, self._origin = self._unwritten, [], None
         for transition in written:
             self._worker.dispatch.follow(transition)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 
@@ -52,13 +51,11 @@ def run_lane(worker: Worker, execution_id: str, places: Sequence[str], carrier: 
     execution, batch = held[0].execution, Batch(held)
     until = time.monotonic() + worker.settings.slice
     # A node that turns out slow keeps this thread busy, so another one sees to what stands before and behind it.
-    watchdog = threading.Timer(worker.settings.slice, lambda: _record(worker, execution, batch.give_back()))
-    watchdog.daemon = True
-    watchdog.start()
+    alarm = worker.watchdog.after(worker.settings.slice, lambda: _record(worker, execution, batch.give_back()))
     try:
         _run_batch(worker, execution, batch, until)
     finally:
-        watchdog.cancel()
+        alarm.call_off()
         transition = _record(worker, execution, batch.give_back(), _within(until))
     if transition is not None:
         _go_on(worker, advance.held_after(transition), carrier)

@@ -84,7 +84,15 @@ class Page:
 def show(session: Session, execution_id: str) -> ExecutionView:
     """The execution. Raises `NotFound`."""
     row = _find(session, execution_id)
-    summary = _summaries(session, [row])[0]
+    return _view(row, _summaries(session, [row])[0])
+
+
+def begun(row: ExecutionRow) -> ExecutionView:
+    """An execution that was added just now: none of its nodes has told anything yet."""
+    return _view(row, _summary(row, None))
+
+
+def _view(row: ExecutionRow, summary: ExecutionSummary) -> ExecutionView:
     values = {field.name: getattr(summary, field.name) for field in fields(summary)}
     return ExecutionView(**values, input=row.input, output=row.output)
 

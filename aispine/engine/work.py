@@ -25,6 +25,7 @@ from aispine.engine.patience import patiently
 from aispine.engine.queueing import agent_reference
 from aispine.engine.terms import Terms
 from aispine.engine.tool_calls import ToolCache
+from aispine.engine.watchdog import Watchdog
 from aispine.errors import ExpressionError, NotFound
 from aispine.files import TenantFiles
 from aispine.flow.model import Node
@@ -66,6 +67,7 @@ class Worker:
     conversations: Callable[[AgentRequest], Conversation] | None = None
     """The person whom an execution talks to; None where nobody can be reached."""
     tools: ToolCache = field(default_factory=ToolCache)
+    watchdog: Watchdog = field(default_factory=Watchdog)
     breaker: Breaker = field(default_factory=Breaker)
 
 
