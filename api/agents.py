@@ -6,9 +6,11 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from flask import url_for
+from sqlalchemy.orm import Session
 
 from aispine.agent import registry
 from aispine.agent.contract import AgentFailure, Health
+from aispine.agent.llm import registration
 from aispine.agent.record import Registered
 from api import body, paging, schemas
 from api.access import access
@@ -19,13 +21,14 @@ blueprint = Resource("agents", "Agents that flows can call.")
 
 _REGISTRATION: Final = {
     "required": True,
-    "description": "The definition of an agent that answers over HTTP; what is left out is taken from its `/health`.",
+    "description": "The definition of an agent that answers over HTTP, of which what is left out is taken from its "
+    "`/health`; or, with `kind: llm`, of one that is a language model.",
     "content": {
         "application/json": {
             "schema": {
                 "type": "object",
-                "required": ["endpoint"],
                 "properties": {
+                    "kind": {"type": "string", "enum": ["http", "llm"]},
                     "endpoint": {"type": "string", "format": "uri"},
                     "api_key": {"type": "string", "description": "Sent as the bearer's key; kept encrypted."},
                     "agent_id": {"type": "string"},
@@ -36,6 +39,16 @@ _REGISTRATION: Final = {
                     "timeout": {"type": "number"},
                     "input_schema": {"type": "object"},
                     "output_schema": {"type": "object"},
+                    "models": {
+                        "type": "array",
+                        "items": {"type": "object"},
+                        "description": "Of `llm`; docs/models.md.",
+                    },
+                    "system": {"type": "string"},
+                    "prompt": {"type": "string"},
+                    "tools": {"type": "array", "items": {"type": "string"}},
+                    "max_steps": {"type": "integer"},
+                    "budget": {"type": "object"},
                 },
             }
         }
@@ -78,12 +91,19 @@ def _present(registered: Registered) -> dict[str, Any]:
 @blueprint.doc(requestBody=_REGISTRATION)
 @blueprint.response(201, schemas.Agent)
 def register() -> Any:
-    """Register an agent that answers over HTTP, after asking it for its health."""
+    """Register an agent that answers over HTTP, after asking it for its health, or one that is a language model."""
     values = body.read_object()
     with tenant_session() as session:
-        registered = registry.register_http(session, principal().tenant_id, values, parts().settings)
+        registered = _registered(session, principal().tenant_id, values)
     where = url_for("agents.show", agent_id=registered.agent.agent_id)
     return _present(registered), HTTPStatus.CREATED, {"Location": where}
+
+
+def _registered(session: Session, tenant_id: str, values: dict[str, Any]) -> Registered:
+    if values.get("kind") == "llm":
+        return registration.register(session, tenant_id, values)
+    given = {name: value for name, value in values.items() if (name, value) != ("kind", "http")}
+    return registry.register_http(session, tenant_id, given, parts().settings)
 
 
 @blueprint.route("/<agent_id>", methods=["GET"])

@@ -44,10 +44,15 @@ def entry_file(folder: Path, entry: str) -> Path:
 
 def registration(values: Mapping[str, Any], *, credential: str | None = None) -> AgentVersion:
     """Reads the registration of an http agent. Raises `InvalidAgent` with every problem."""
-    problems = check(values, kind="http")
+    return definition(values, kind="http", credential=credential)
+
+
+def definition(values: Mapping[str, Any], *, kind: Kind, credential: str | None = None) -> AgentVersion:
+    """Reads a definition that comes without a folder. Raises `InvalidAgent` with every problem."""
+    problems = check(values, kind=kind)
     if problems:
         raise _invalid(problems)
-    return build(values, kind="http", credential=credential)
+    return build(values, kind=kind, credential=credential)
 
 
 def build(

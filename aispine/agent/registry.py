@@ -176,6 +176,10 @@ def update(
     current = _own_newest(session, tenant_id, agent_id)
     if values.get("agent_id", agent_id) != agent_id:
         raise InvalidRequest("`agent_id` cannot be changed", field="agent_id", hint="Register another agent.")
+    if current.kind == "llm":
+        from aispine.agent.llm import registration  # Here, since it stands on this module.
+
+        return registration.update(session, tenant_id, current, values)
     kept = {name: value for name, value in manifest.as_definition(current).items() if name != "version"}
     if "api_key" not in values and current.credential is not None:
         values = {**values, "api_key": _opened(current.credential, settings)}

@@ -63,6 +63,8 @@ class StandIn:
     def __init__(self, url: str, lines: Iterable[Line]) -> None:
         self.url = url
         self.asked: list[Asked] = []
+        self.deserted = 0
+        """How many streams lost who had asked before their end."""
         self._lines = list(lines)
         self._lock = threading.Lock()
 
@@ -141,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
             if not line.break_off:
                 self.wfile.write(b"data: [DONE]\n\n")
         except OSError:  # Who asked has gone, as one does whose time is over.
-            return
+            self.server.model.deserted += 1
 
     def log_message(self, *arguments: Any) -> None:
         """Says nothing: whoever plays the model looks at what was asked."""

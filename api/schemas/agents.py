@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from aispine.agent.definition import POOLS
+from aispine.agent.definition import KINDS, POOLS
 from api.schemas.common import PageQuery, text, value
 
 
 class AgentQuery(PageQuery):
-    kind = text("How it is called.", validate=validate.OneOf(["http", "python"]))
+    kind = text("How it is called.", validate=validate.OneOf(KINDS))
     pool = text("Where it runs.", validate=validate.OneOf(POOLS))
     official = fields.Boolean(metadata={"description": "Those of the platform, or the tenant's own."})
     capability = fields.List(
@@ -21,7 +21,7 @@ class Agent(Schema):
     agent_id = text("The agent's id.")
     version = text("Its newest version.")
     versions = fields.List(fields.String(), metadata={"description": "All that can be asked for."})
-    kind = text("How it is called.", validate=validate.OneOf(["http", "python"]))
+    kind = text("How it is called.", validate=validate.OneOf(KINDS))
     pool = text("Where it runs.", validate=validate.OneOf(POOLS))
     name = text("Its name.")
     description = text("What it does.", allow_none=True)
@@ -31,6 +31,12 @@ class Agent(Schema):
     rate_limit = fields.Dict()
     input_schema = value("The JSON Schema of its input.")
     output_schema = value("The JSON Schema of its output.")
+    models = fields.List(fields.Dict(), metadata={"description": "Of an llm agent, the first asked first."})
+    system = text("What its model is told of its task.")
+    prompt = text("What its model is asked.")
+    tools = fields.List(fields.String(), metadata={"description": "The tools that its model may use."})
+    max_steps = fields.Integer(metadata={"description": "How many turns an attempt may take."})
+    budget = fields.Dict(metadata={"description": "What a node may spend: `max_tokens`, `max_cost_usd`."})
     official = fields.Boolean(metadata={"description": "True for the platform's own."})
     has_api_key = fields.Boolean(metadata={"description": "The key itself is never shown."})
     created_at = text("When it was registered.")

@@ -83,3 +83,24 @@ def test_an_unknown_agent_is_not_found_with_the_nearest_one(client: FlaskClient)
     assert answer.status_code == 404
     assert answer.json is not None
     assert "echo" in answer.json["hint"]
+
+
+def test_a_language_model_is_registered_changed_and_kept_apart(client: FlaskClient, stranger: FlaskClient) -> None:
+    models = [{"base_url": "https://api.example.com/v1", "model": "m", "api_key": "${secrets.key}"}]
+    definition = {"kind": "llm", "agent_id": "clerk", "version": "1.0.0", "models": models, "tools": ["order_state"]}
+    made = client.post(AGENTS, json=definition)
+    assert made.status_code == 201, made.text
+    shown = get(client, "/clerk")
+    assert made.json == shown
+    assert {**definition, "pool": "io", "official": False}.items() <= shown.items()
+    assert [agent["agent_id"] for agent in get(client, kind="llm", official=False)["data"]] == ["clerk"]
+    assert client.post(AGENTS, json=definition).status_code == 201
+    assert client.post(AGENTS, json={**definition, "prompt": "Hi"}).status_code == 409
+    changed = client.put(f"{AGENTS}/clerk", json={"prompt": "Hi", "tools": None})
+    assert changed.status_code == 200, changed.text
+    assert (get(client, "/clerk")["prompt"], "tools" in get(client, "/clerk")) == ("Hi", False)
+    assert get(client, "/clerk/health")["ready"] is True
+    assert stranger.get(f"{AGENTS}/clerk").status_code == 404
+    plain = client.post(AGENTS, json={**definition, "models": [{**models[0], "api_key": "sk-1"}], "max_steps": 0})
+    assert plain.status_code == 422
+    assert [error["field"] for error in (plain.json or {})["errors"]] == ["models", "max_steps"]
