@@ -22,7 +22,7 @@ READ: Final = "aispine.read"
 SEND: Final = "aispine.send"
 QUEUES: Final = ("engine", "cpu", "io")
 
-_CONFIRMED: Final = 5.0
+_CONFIRMED: Final = 3.0
 """Seconds in which a broker that confirms what it takes has to do so; RabbitMQ short of memory or disk does not."""
 
 

@@ -151,8 +151,9 @@ def _rabbitmq(url: str) -> Transport:
         name=RABBITMQ,
         url=url,
         address=_address(url),
-        # Without confirmation a message that the broker refuses is lost without a word.
-        options={"confirm_publish": True},
+        # Without confirmation a message that the broker refuses is lost without a word. While it is short of memory or
+        # disk it reads nothing of who sends, and without the timeout closing such a connection would wait for ever.
+        options={"confirm_publish": True, "read_timeout": _SECONDS},
         configuration={
             "broker_heartbeat": 30,
             "task_publish_retry_policy": {"max_retries": 1, "interval_start": 0.1},
