@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo up test test-brokers check lint types layers bench chaos chaos-short chaos-mutants chaos-sweep chaos-outages chaos-rolling wheel clean
+.PHONY: help setup demo up test test-brokers check lint types layers bench bench-ocr chaos chaos-short chaos-mutants chaos-sweep chaos-outages chaos-rolling wheel clean
 
 help:  ## Shows the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -51,6 +51,9 @@ layers: setup
 
 bench: setup  ## Measures AI Spine against bare Celery in one run; writes build/bench.json.
 	$(BIN)/python -m benchmarks
+
+bench-ocr: setup  ## Reads 200 drawn documents on one core, and worse ones; writes build/bench-ocr.json.
+	$(BIN)/python -m benchmarks.ocr
 
 chaos: setup  ## Kills, stops and restarts everything under 1,000 executions; N=, SEED= narrow and repeat.
 	$(BIN)/python -m benchmarks.chaos campaign --count $(or $(N),1000) $(if $(SEED),--seed $(SEED))

@@ -68,6 +68,12 @@ def between(quad: Quad, start: float, end: float) -> Quad:
     return np.stack(corners).astype(np.float32)
 
 
+def beginning(quad: Quad, heights: float) -> Quad:
+    """The first part of a line, so many times as long as it is high."""
+    length, height = np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[3] - quad[0])
+    return between(quad, 0, min(1.0, heights * float(height) / max(1.0, float(length))))
+
+
 def crop(picture: Picture, quad: Quad, height: int, stretch: float = 1.0) -> Picture:
     """The line as a straight picture of this height; `stretch` makes it longer than it is."""
     length = max(np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[2] - quad[3]))

@@ -15,15 +15,19 @@ from .document import Line
 from .geometry import Picture, Quad
 from .spacing import Piece
 
-DETECTION_SIDE: Final = 1600
+DETECTION_SIDE: Final = 1280
 """Lines are looked for in a picture whose longer side is no longer; they are read from the whole one."""
 HEIGHT: Final = 48
 _BATCH: Final = 6
 _LEAST_CONFIDENCE: Final = 0.35
 _UPSIDE_DOWN: Final = 0.6
 """Pages that read worse are tried the other way up."""
-_JUDGES: Final = 4
+_JUDGES: Final = 5
 """The lines by which it is judged which way up a page is."""
+_JUDGED: Final = 9.0
+"""How much of each is read for that, in parts of its height."""
+_SMALL: Final = 0.5
+"""A part of the picture: text that fills less of it is looked at from nearer."""
 _MOST_OBLONG: Final = 2.0
 
 
@@ -74,7 +78,8 @@ def _angle(picture: Picture, quads: Sequence[Quad]) -> float:
     """In which direction the page is read, in degrees: along its longest lines, the way in which these read better."""
     longest = [geometry.lengthwise(quad) for quad in geometry.longest(quads, _JUDGES)]
     axis = geometry.axis(longest)
-    return max((axis, axis + 180), key=lambda angle: _sureness(picture, longest, angle))
+    judged = [geometry.beginning(quad, _JUDGED) for quad in longest]
+    return max((axis, axis + 180), key=lambda angle: _sureness(picture, judged, angle))
 
 
 def _sureness(picture: Picture, quads: Sequence[Quad], angle: float) -> float:
@@ -86,10 +91,31 @@ def _sureness(picture: Picture, quads: Sequence[Quad], angle: float) -> float:
 
 
 def _detect(picture: Picture) -> list[Quad]:
+    found = _detect_in(picture)
+    corner, part = _text_part(picture, found)
+    if part is None:
+        return found
+    return [quad + corner for quad in _detect_in(part)] or found
+
+
+def _detect_in(picture: Picture) -> list[Quad]:
     scale = min(1.0, DETECTION_SIDE / max(picture.shape[:2]))
     small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
     boxes = _engine().text_det(_less_oblong(small)).boxes
     return [] if boxes is None else [np.asarray(box, np.float32) / scale for box in boxes]
+
+
+def _text_part(picture: Picture, quads: Sequence[Quad]) -> tuple[Any, Picture | None]:
+    """The part of a reduced picture that has all the text, when it is small enough to be seen better by itself."""
+    height, width = picture.shape[:2]
+    if not quads or max(height, width) <= DETECTION_SIDE:
+        return np.zeros(2, np.float32), None
+    box = geometry.box_of(np.concatenate(quads))
+    margin = 0.05 * max(box.width, box.height)
+    left, top = max(0, int(box.left - margin)), max(0, int(box.top - margin))
+    right, bottom = min(width, int(box.right + margin)), min(height, int(box.bottom + margin))
+    small = (right - left) * (bottom - top) < _SMALL * width * height
+    return np.array([left, top], np.float32), picture[top:bottom, left:right] if small else None
 
 
 def _less_oblong(picture: Picture) -> Picture:

@@ -1,0 +1,1 @@
+"""How well and how fast `ocr_structured` reads specimens whose truth is known."""
