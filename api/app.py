@@ -24,6 +24,7 @@ from api import (
     metrics,
     operations,
     problems,
+    quotas,
     requests,
     schedules,
     secrets,
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.install(app)
     _add_routes(app)
     access.install(app)
+    quotas.install(app)
     return app
 
 

@@ -22,6 +22,7 @@ from aispine.events.waker import Waker
 from aispine.events.wakeups import Wakeups
 from aispine.guards.breaker import Breaker
 from aispine.guards.shared import Shared
+from aispine.guards.turns import Turns
 from aispine.settings import Settings
 from aispine.store.database import WEB_OPTIONS, Store
 from api.streams import Streams
@@ -59,6 +60,10 @@ class Parts:
         return Breaker(self.shared)
 
     @functools.cached_property
+    def turns(self) -> Turns:
+        return Turns(self.shared)
+
+    @functools.cached_property
     def meter(self) -> Meter:
         made = Meter(self.store, every=self.settings.heartbeat)
         atexit.register(made.flush)
@@ -76,7 +81,14 @@ class Parts:
 
     def dispatch(self, tenant_id: str) -> Dispatch:
         """What sends the messages that an operation of the tenant calls for."""
-        return Dispatch(store=self.store, celery=broker.app(), wakeups=self, meter=self.meter, tenant_id=tenant_id)
+        return Dispatch(
+            store=self.store,
+            celery=broker.app(),
+            wakeups=self,
+            meter=self.meter,
+            turns=self.turns,
+            tenant_id=tenant_id,
+        )
 
     def wake(self, execution_id: str, *, at_once: bool = False) -> None:
         """Tells followers of the execution, in this process and others, that it has new events."""

@@ -36,6 +36,8 @@ from tests.support.environment import Servers
 from tests.support.flows import Flows
 from tests.support.workers import Workers, working
 
+PLENTY = {"rate_limit": {"requests_per_minute": 1_000_000}}
+"""Tests ask one agent more often than it would take by default."""
 _WORKERS = pytest.StashKey[Workers]()
 
 
@@ -69,7 +71,7 @@ def engine_store(settings_env: Servers) -> Store:
 def tenant(engine_store: Store) -> str:
     tenant_id = f"t-{new_id()}"
     with engine_store.session(None) as session:
-        session.add(Tenant(tenant_id=tenant_id, name="a test's own"))
+        session.add(Tenant(tenant_id=tenant_id, name="a test's own", plan_id="scale"))
     return tenant_id
 
 
@@ -111,7 +113,7 @@ def no_workers(settings_env: Servers, request: pytest.FixtureRequest) -> None:
 def http_agent(web_store: Store, tenant: str) -> Iterator[HttpAgent]:
     with agents.serving("remote") as agent:
         with web_store.session(tenant) as session:
-            registry.register_http(session, tenant, {"endpoint": agent.endpoint}, settings.current())
+            registry.register_http(session, tenant, {"endpoint": agent.endpoint, **PLENTY}, settings.current())
         yield agent
 
 

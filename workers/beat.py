@@ -20,6 +20,7 @@ from aispine.engine.queues import Queues
 from aispine.engine.recover import Tick
 from aispine.errors import StoreUnavailable
 from aispine.files import Sweep
+from aispine.guards.turns import Turns
 from aispine.retention import Retention
 from aispine.stack.worker import BEAT
 from aispine.store import counters, database, workers
@@ -87,10 +88,13 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
 def _tick() -> Tick:
     current = settings.current()
     store, celery = database.engine_store(2), broker.app()
+    meter = process.meter(store)
     return Tick(
         store=store,
         celery=celery,
         terms=process.terms(),
-        dispatch=Dispatch(store=store, celery=celery, wakeups=process.waker(), meter=process.meter(store)),
+        dispatch=Dispatch(
+            store=store, celery=celery, wakeups=process.waker(), meter=meter, turns=Turns(process.shared(meter))
+        ),
         queues=Queues(current.broker_url or str(current.redis_url)),
     )

@@ -13,6 +13,7 @@ from aispine.engine.dispatch import Dispatch
 from aispine.engine.lease import Leases
 from aispine.engine.work import AgentCache, Worker
 from aispine.guards.breaker import Breaker
+from aispine.guards.turns import Turns
 from aispine.store import database
 from aispine.store.database import Store
 from workers import process
@@ -38,15 +39,17 @@ def _worker(_pid: int) -> Worker:
     current = settings.current()
     store = database.engine_store(POOL)
     terms, meter = process.terms(), process.meter(store)
+    shared = process.shared(meter)
+    turns = Turns(shared)
     return Worker(
         store=store,
         settings=current,
         terms=terms,
         leases=Leases(store, terms.owner, lease=current.lease, heartbeat=current.heartbeat, let_go=agent_call.give_up),
-        dispatch=Dispatch(store=store, celery=broker.app(), wakeups=process.waker(), meter=meter),
+        dispatch=Dispatch(store=store, celery=broker.app(), wakeups=process.waker(), meter=meter, turns=turns),
         agents=AgentCache(),
-        breaker=Breaker(process.shared(meter)),
         conversations=functools.partial(_conversation, store, broker.app()),
+        breaker=Breaker(shared),
     )
 
 

@@ -30,6 +30,7 @@ from aispine.engine.facts import (
     Told,
 )
 from aispine.engine.ledger import Ledger
+from aispine.engine.queueing import is_limited
 from aispine.engine.terms import Terms
 from aispine.flow.model import NodeType
 from aispine.flow.plan import CONTAINERS, Plan
@@ -152,7 +153,8 @@ def _take(ledger: Ledger, path: str | None, queue: str | None, terms: Terms) -> 
         attempts.claim(ledger, path, terms)
         return
     for ready in ledger.queued:
-        if ledger.node(ready).queue == queue:
+        # A node that may have to wait for its turn gets a message, which is sent when that comes.
+        if ledger.node(ready).queue == queue and not is_limited(ledger.spec(ready), ledger.execution.agents):
             attempts.claim(ledger, ready, terms)
             return
 

@@ -10,13 +10,14 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from aispine import logs
-from aispine.engine import canvas, plans
+from aispine.engine import canvas, limits, plans
 from aispine.engine.advance import advance
 from aispine.engine.facts import CancelRequested
 from aispine.engine.meter import Meter
 from aispine.engine.pace import Pace
 from aispine.engine.terms import Terms
 from aispine.flow.state import ExecutionState, Transition
+from aispine.guards.turns import Turns
 from aispine.store.database import Store
 
 _log = logs.get(__name__)
@@ -37,6 +38,7 @@ class Dispatch:
     wakeups: Wakeups
     pace: Pace = field(default_factory=Pace)
     meter: Meter = field(default_factory=Meter)
+    turns: Turns = field(default_factory=Turns)
     tenant_id: str | None = None
     """For a login that sees one tenant only."""
 
@@ -46,8 +48,10 @@ class Dispatch:
         self.meter.record(transition)
         self.wakeups.wake(execution.execution_id, at_once=execution.status.terminal)
         ready = transition.queued if queued is None else queued
-        if ready:
+        if transition.queued:
             plan = plans.find(self.store, execution.flow_version_id, self.tenant_id)
+            later = limits.hold_back(self.store, self.turns, plan, execution, transition.queued, self.tenant_id)
+            ready = tuple(path for path in ready if path not in later) if later else ready
             canvas.send(self.celery, plan, execution, ready, self.pace.slow)
         for child in transition.orphans:
             self.cancel(child, "what waited for it has ended")

@@ -49,7 +49,7 @@ def resume(ledger: Ledger, fact: ResumeRequested, terms: Terms) -> None:
         return
     for node in list(ledger.open_inside("")):
         if node.status is NodeStatus.QUEUED:
-            ledger.change(node.path, due_at=ledger.now + timedelta(seconds=terms.lost_after))
+            ledger.change(node.path, queued_at=ledger.now, due_at=ledger.now + timedelta(seconds=terms.lost_after))
             ledger.queue(node.path)
         elif node.remembered(_LEFT) is not None:
             ledger.change(node.path, due_at=ledger.now + timedelta(seconds=node.remembered(_LEFT)))

@@ -14,6 +14,10 @@ TOOL: Final = "tool:"
 """What the keys of tools begin with, which no agent's does."""
 
 
+LIMITS: Final = "limits"
+"""Where an execution records, for each agent, what limits its calls: `[name, count, seconds]`."""
+
+
 def agent_reference(spec: Node) -> str:
     """The key under which an execution records what a node calls: the version of an agent, or a tool."""
     return f"{spec.agent_id}@{spec.agent_version}" if spec.tool_id is None else f"{TOOL}{spec.tool_id}"
@@ -25,3 +29,8 @@ def queue_of(spec: Node, agents: Mapping[str, Mapping[str, Any]]) -> str:
         return QUEUES["quick"]
     pool = spec.pool or agents[agent_reference(spec)]["pool"]
     return QUEUES[pool]
+
+
+def is_limited(spec: Node, agents: Mapping[str, Mapping[str, Any]]) -> bool:
+    """True for a node that may have to wait for its turn, so that no process goes on with it by itself."""
+    return spec.makes_call and LIMITS in agents.get(agent_reference(spec), {})

@@ -20,8 +20,8 @@ _MISSED: Final = 2.5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WaitingFor:
-    """What a node waits for: `kind` is `nodes`, `worker`, `retry`, `resume` before it runs, else as its type has it:
-    `timer`, `signal`, `approval`, `mutex`, `callback` or `child`.
+    """What a node waits for: `kind` is `nodes`, `worker`, `turn`, `retry`, `resume` before it runs, else as its type
+    has it: `timer`, `signal`, `approval`, `mutex`, `callback` or `child`.
 
     `name` is that of the signal or mutex, `held_by` the path that holds the mutex, `execution_id` and `status` the
     child's; `due_at` is when the waiting ends of itself. `nodes` are those whose ends are awaited; `queue` holds the
@@ -132,6 +132,9 @@ def _pending(row: NodeExecutionRow, situation: Situation) -> Reason | None:
 def _queued(row: NodeExecutionRow, situation: Situation) -> Reason | None:
     if row.queue is None:
         return None
+    if row.queued_at is not None and row.queued_at > situation.now:
+        text = f"waits its turn until {_clock(row.queued_at, situation)}, since its calls are limited"
+        return Reason(text=text, waiting_for=WaitingFor(kind="turn", due_at=row.queued_at))
     length = situation.lengths.get(row.queue)
     ahead = None if length is None else max(length - 1, 0)  # One of them is the node's own.
     behind = f" behind {ahead:,}" if ahead else ""

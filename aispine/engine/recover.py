@@ -128,7 +128,8 @@ class Tick:
         try:
             for row in due.resend_nodes(self.store, BATCH, self.terms.lost_after):
                 canvas.send_node(self.celery, str(row.execution_id), row.flow_id, row.path, row.queue)
-                self.dispatch.meter.add("messages_resent_total", 1)
+                if not row.first:
+                    self.dispatch.meter.add("messages_resent_total", 1)
             for row in due.resend_starts(self.store, BATCH, START_AGAIN):
                 canvas.send_start(self.celery, str(row.execution_id), row.flow_id)
                 self.dispatch.meter.add("messages_resent_total", 1)

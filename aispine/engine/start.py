@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 from aispine import catalog, logs, settings
 from aispine.agent import registry
 from aispine.agent.definition import AgentVersion
-from aispine.engine import broker, canvas
-from aispine.engine.queueing import agent_reference
+from aispine.engine import broker, canvas, limits
+from aispine.engine.queueing import LIMITS, agent_reference
 from aispine.errors import TooLarge
 from aispine.flow.inputs import check_input
 from aispine.flow.model import Flow, Node
 from aispine.flow.status import ExecutionStatus
+from aispine.store import plans
 from aispine.store.database import dumps
 from aispine.store.executions import Family
 from aispine.store.ids import new_id
@@ -114,10 +115,11 @@ def check(flow: Flow, value: Any) -> None:
 
 def _choose_agents(session: Session, tenant_id: str, flow: Flow) -> dict[str, dict[str, Any]]:
     chosen: dict[str, dict[str, Any]] = {}
+    allowed = limits.of_plan(plans.calls_per_minute(session, tenant_id))
     for node in _all_nodes(flow.nodes):
         if node.agent_id is not None and agent_reference(node) not in chosen:
             agent = registry.resolve(session, tenant_id, node.agent_id, node.agent_version)
-            chosen[agent_reference(node)] = _chosen(agent)
+            chosen[agent_reference(node)] = _chosen(agent, allowed)
     return chosen
 
 
@@ -126,11 +128,16 @@ def _choose_tools(session: Session, tenant_id: str, flow: Flow) -> dict[str, dic
     called = {node.tool_id: node for node in _all_nodes(flow.nodes) if node.tool_id is not None}
     if called:
         tools.resolve(session, tenant_id, called)
-    return {agent_reference(node): {"pool": "io"} for node in called.values()}
+    allowed = _limited(limits.of_plan(plans.calls_per_minute(session, tenant_id))) if called else {}
+    return {agent_reference(node): {"pool": "io", **allowed} for node in called.values()}
 
 
-def _chosen(agent: AgentVersion) -> dict[str, Any]:
-    return {"version": agent.version, "pool": agent.pool}
+def _chosen(agent: AgentVersion, allowed: list[list[Any]]) -> dict[str, Any]:
+    return {"version": agent.version, "pool": agent.pool} | _limited([*limits.of_agent(agent), *allowed])
+
+
+def _limited(found: list[list[Any]]) -> dict[str, Any]:
+    return {LIMITS: found} if found else {}
 
 
 def _all_nodes(nodes: tuple[Node, ...]) -> Iterator[Node]:

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from aispine.store.ids import new_id
 from aispine.store.models import PLATFORM, ApiKey, Tenant
+from aispine.store.plans import UNLIMITED
 
 
 def bootstrap(session: Session, tenant_id: str, key: str) -> bool:
     """Makes the platform's and the first tenant, and the key where it has none; tells whether the key is valid."""
     for name in (PLATFORM, tenant_id):
-        session.execute(insert(Tenant).values(tenant_id=name, name=name).on_conflict_do_nothing())
+        session.execute(insert(Tenant).values(tenant_id=name, name=name, plan_id=UNLIMITED).on_conflict_do_nothing())
     session.execute(select(Tenant).where(Tenant.tenant_id == tenant_id).with_for_update())
     if session.scalar(select(ApiKey.api_key_id).where(ApiKey.tenant_id == tenant_id).limit(1)):
         known = find(session, key)

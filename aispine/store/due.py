@@ -26,11 +26,12 @@ _RESEND_NODES: Final = Statement(
     """
     UPDATE node_executions n SET due_at = clock_timestamp() + $2 * interval '1 second'
     FROM (
-      SELECT execution_id, path FROM node_executions
+      SELECT execution_id, path, due_at FROM node_executions
       WHERE due_at <= clock_timestamp() AND status = 'queued' ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
     ) due
     WHERE n.execution_id = due.execution_id AND n.path = due.path AND n.status = 'queued'
-    RETURNING n.execution_id, n.path, n.queue, (SELECT flow_id FROM executions e WHERE e.execution_id = n.execution_id)
+    RETURNING n.execution_id, n.path, n.queue, n.queued_at, due.due_at = n.queued_at AS first,
+      (SELECT flow_id FROM executions e WHERE e.execution_id = n.execution_id)
     """,
 )
 _RESEND_STARTS: Final = Statement(
@@ -117,7 +118,8 @@ _OF_EXECUTION: Final = Statement(
     UPDATE node_executions n SET due_at = clock_timestamp()
     FROM (
       SELECT execution_id, path FROM node_executions
-      WHERE execution_id = $1 AND due_at > clock_timestamp() AND status = 'queued' FOR NO KEY UPDATE SKIP LOCKED
+      WHERE execution_id = $1 AND due_at > clock_timestamp() AND status = 'queued'
+        AND queued_at <= clock_timestamp() FOR NO KEY UPDATE SKIP LOCKED
     ) queued
     WHERE n.execution_id = queued.execution_id AND n.path = queued.path
     RETURNING 1
@@ -149,9 +151,12 @@ def nodes(store: Store, limit: int) -> Sequence[Any]:
 
 
 def resend_nodes(store: Store, limit: int, again: float) -> Sequence[Any]:
-    """Queued nodes whose message counts as lost, looked at again in `again` seconds."""
+    """Queued nodes whose turn has come (`first`) or whose message counts as lost, in the order of their turns.
+
+    They are looked at again in `again` seconds.
+    """
     with store.autocommit() as link:
-        return _RESEND_NODES.all(link, limit, again)
+        return sorted(_RESEND_NODES.all(link, limit, again), key=lambda row: row.queued_at)
 
 
 def resend_starts(store: Store, limit: int, again: float) -> Sequence[Any]:

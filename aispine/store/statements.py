@@ -110,6 +110,7 @@ CLAIM: Final = Statement(
       UPDATE node_executions SET status = 'running', attempt = attempt + 1, lease_owner = $3,
         due_at = clock_timestamp() + $4 * interval '1 second', started_at = COALESCE(started_at, clock_timestamp())
       WHERE execution_id = (SELECT execution_id FROM e) AND path = ANY($2) AND status = 'queued'
+        AND queued_at < clock_timestamp() + interval '0.5 second'
       RETURNING path, node_id, status, queue, attempt, lost_attempts, unsettled, live_control, live_dependency, blocked,
         input, metadata, state, lease_owner, due_at, queued_at, started_at
     ), s AS (

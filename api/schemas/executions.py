@@ -14,7 +14,19 @@ LARGEST_SEQ: Final = 2**31 - 1
 _LABEL_KEY: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_./-]{0,61}[A-Za-z0-9])?")
 _MAX_LABELS: Final = 16
 _EXECUTION_STATUSES: Final = [status.value for status in ExecutionStatus]
-_WAITED_FOR: Final = ["nodes", "worker", "retry", "resume", "timer", "signal", "approval", "mutex", "child", "callback"]
+_WAITED_FOR: Final = [
+    "nodes",
+    "worker",
+    "turn",
+    "retry",
+    "resume",
+    "timer",
+    "signal",
+    "approval",
+    "mutex",
+    "child",
+    "callback",
+]
 _NODE_STATUSES: Final = [status.value for status in NodeStatus]
 
 

@@ -12,7 +12,7 @@ PLATFORM: Final = "platform"
 
 SHARED: Final = frozenset({"agents", "agent_versions"})
 """Tables whose platform rows every tenant may read."""
-PLATFORM_ONLY: Final = frozenset({"workers", "counters"})
+PLATFORM_ONLY: Final = frozenset({"workers", "counters", "plans"})
 """Tables that hold nothing of any tenant, and that every tenant may read."""
 
 SEALED: Final[dict[str, bool]] = {"sealed": True}

@@ -17,6 +17,7 @@ class Tenant(Base):
 
     tenant_id: Mapped[str] = mapped_column(Text, primary_key=True)
     name: Mapped[str] = mapped_column(Text)
+    plan_id: Mapped[str] = mapped_column(ForeignKey("plans.plan_id"), server_default="free")
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
 
 

@@ -57,7 +57,7 @@ def stranger(client_of: Callable[[str], FlaskClient], engine_store: Store) -> Fl
     """A client of another tenant."""
     with engine_store.session(None) as session:
         tenant_id = f"t-{new_id()}"
-        session.add(Tenant(tenant_id=tenant_id, name="another one"))
+        session.add(Tenant(tenant_id=tenant_id, name="another one", plan_id="scale"))
         session.flush()
         key = api_keys.create(session, tenant_id, name="stranger")
     return client_of(key)
