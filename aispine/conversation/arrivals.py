@@ -40,7 +40,9 @@ def fetch(store: Store, settings: Settings, kind: str, line: Line, row: ChannelM
     try:
         fetched = kinds.adapter(kind).fetch(line, Media(**told))
         files = TenantFiles(store=store, tenant_id=row.tenant_id, settings=settings)
-        stored = files.put(fetched.content, name=fetched.name or row.kind, declared_type=fetched.media_type)
+        # What a picture is, its bytes say: a service may call every one of them the same.
+        declared = None if row.body["kind"] == Kind.IMAGE else fetched.media_type
+        stored = files.put(fetched.content, name=fetched.name or row.kind, declared_type=declared)
     except MediaError as error:
         if error.retryable and row.attempts + 1 < MOST_ATTEMPTS:
             raise

@@ -183,7 +183,7 @@ def _described(service: WhatsApp, name: str) -> dict[str, Any]:
     content = service.media.get(name, b"")
     truth = {
         "url": f"{service.origin}/files/{name}",
-        "mime_type": "image/png",
+        "mime_type": "image/jpeg" if content.startswith(b"\xff\xd8") else "image/png",
         "sha256": hashlib.sha256(content).hexdigest(),
         "file_size": len(content),
         "id": name,
