@@ -7,8 +7,11 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from aispine.errors import Unauthenticated
+from aispine.errors import Forbidden, Unauthenticated
 from aispine.store import api_keys
+from aispine.store.api_keys import SENSITIVE
+
+__all__ = ["SENSITIVE", "Principal", "authenticate", "bearer"]
 
 SCHEME: Final = "Bearer"
 _HINT: Final = "Send the header `Authorization: Bearer <key>`."
@@ -22,6 +25,14 @@ class Principal:
     tenant_id: str
     api_key_id: str
     name: str
+    permissions: frozenset[str] = frozenset()
+
+    def require(self, permission: str) -> None:
+        """Raises `Forbidden` unless the key has the permission."""
+        if permission not in self.permissions:
+            raise Forbidden(
+                f"This key does not have the permission `{permission}`", hint="The first key of a stack has it."
+            )
 
 
 def authenticate(session: Session, header: str | None) -> Principal:
@@ -32,7 +43,12 @@ def authenticate(session: Session, header: str | None) -> Principal:
     row = api_keys.find(session, bearer(header))
     if row is None:
         raise Unauthenticated("The API key is not known or was revoked", hint="Check the key, or make a new one.")
-    return Principal(tenant_id=row.tenant_id, api_key_id=row.api_key_id, name=row.name)
+    return Principal(
+        tenant_id=row.tenant_id,
+        api_key_id=row.api_key_id,
+        name=row.name,
+        permissions=frozenset(row.permissions),
+    )
 
 
 def bearer(header: str | None) -> str:

@@ -129,8 +129,9 @@ _hide: ContextVar[Callable[[Any], Any] | None] = ContextVar("aispine_hide", defa
 
 @contextlib.contextmanager
 def hiding(hide: Callable[[Any], Any]) -> Iterator[None]:
-    """Lets every record of this thread within pass through `hide` before it is written."""
-    token = _hide.set(hide)
+    """Lets every record of this thread within pass through `hide` before it is written, and through those around it."""
+    outer = _hide.get() or _as_it_is
+    token = _hide.set(lambda value: hide(outer(value)))
     try:
         yield
     finally:

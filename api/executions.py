@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from flask import Response, request
 
+from aispine import logs as logs_of_process
+from aispine.access import SENSITIVE
 from aispine.engine import views
 from aispine.errors import InvalidRequest
 from aispine.store.executions import Filter
@@ -16,6 +18,7 @@ from api.resource import Resource
 
 blueprint = Resource("executions", "Executions of flows.")
 
+_log = logs_of_process.get(__name__)
 LAST_EVENT_ID: Final = "Last-Event-ID"
 _STREAM: Final = {
     "responses": {
@@ -53,21 +56,34 @@ def list_executions(query: dict[str, Any]) -> Any:
 
 @blueprint.route("/<execution_id>")
 @access("key")
+@blueprint.arguments(schemas.SensitiveQuery, location="query")
 @blueprint.response(200, schemas.Execution)
-def show(execution_id: str) -> Any:
+def show(query: dict[str, Any], execution_id: str) -> Any:
     """Show an execution with its input and output."""
+    sensitive = _shows_sensitive(query, execution_id)
     with tenant_session() as session:
-        return views.show(session, execution_id)
+        return views.show(session, execution_id, sensitive=sensitive)
+
+
+def _shows_sensitive(query: dict[str, Any], execution_id: str) -> bool:
+    """True when sensitive values are asked for by who may see them. Raises `Forbidden`."""
+    if not query["show_sensitive"]:
+        return False
+    principal().require(SENSITIVE)
+    _log.info("sensitive.shown", execution=execution_id, key=principal().name)
+    return True
 
 
 @blueprint.route("/<execution_id>/results")
 @access("key")
+@blueprint.arguments(schemas.SensitiveQuery, location="query")
 @blueprint.response(200, schemas.Results)
-def results(execution_id: str) -> Any:
+def results(query: dict[str, Any], execution_id: str) -> Any:
     """Show every node of an execution, those in bodies below their containers."""
+    sensitive = _shows_sensitive(query, execution_id)
     with tenant_session() as session:
-        status = views.show(session, execution_id).status
-        nodes = views.results(session, execution_id, parts().surroundings)
+        status = views.show(session, execution_id, sensitive=sensitive).status
+        nodes = views.results(session, execution_id, parts().surroundings, sensitive=sensitive)
     return {"execution_id": execution_id, "status": status, "data": nodes, "next_cursor": None}
 
 
@@ -77,9 +93,9 @@ def results(execution_id: str) -> Any:
 @blueprint.response(200, schemas.EventPage)
 def events(query: dict[str, Any], execution_id: str) -> Any:
     """List the events of an execution, in order; `cursor` is the last `seq` seen."""
-    limit = query["limit"]
+    limit, sensitive = query["limit"], _shows_sensitive(query, execution_id)
     with tenant_session() as session:
-        found = views.events_after(session, execution_id, query["cursor"], limit + 1)
+        found = views.events_after(session, execution_id, query["cursor"], limit + 1, sensitive=sensitive)
     shown = found[:limit]
     return {"data": shown, "next_cursor": str(shown[-1].seq) if len(found) > limit else None}
 
@@ -90,8 +106,10 @@ def events(query: dict[str, Any], execution_id: str) -> Any:
 @blueprint.response(200, schemas.LogPage)
 def logs(query: dict[str, Any], execution_id: str) -> Any:
     """Show what the agents of an execution printed and logged, attempt by attempt."""
+    wanted = {"path": query.get("path"), "node_id": query.get("node")}
+    sensitive = _shows_sensitive(query, execution_id)
     with tenant_session() as session:
-        found = views.logs(session, execution_id, path=query.get("path"), node_id=query.get("node"))
+        found = views.logs(session, execution_id, **wanted, sensitive=sensitive)
     return {"data": found, "next_cursor": None}
 
 
@@ -102,12 +120,12 @@ def logs(query: dict[str, Any], execution_id: str) -> Any:
 def stream(query: dict[str, Any], execution_id: str) -> Any:
     """Follow the events of an execution: those after `Last-Event-ID` first, then live."""
     after = _last_event_id(query.get("last_event_id"))
-    tenant_id = principal().tenant_id
+    tenant_id, sensitive = principal().tenant_id, _shows_sensitive(query, execution_id)
     with tenant_session() as session:
         more = views.has_more(session, execution_id, after)
     if not more:
         return Response(status=204)
-    return parts().streams.open(tenant_id, execution_id, after)
+    return parts().streams.open(tenant_id, execution_id, after, sensitive=sensitive)
 
 
 def _last_event_id(given: str | None) -> int:

@@ -22,7 +22,7 @@ def answer(payload: Any, start: Callable[[Session], ExecutionRow]) -> Any:
     """Starts what `start` adds, unless a request with the same key did; answers 202 with the execution."""
 
     def make() -> Any:
-        return _execution.dump(views.begun(start(session)))
+        return _execution.dump(views.begun(session, start(session)))
 
     with tenant_session() as session:
         found = idempotency.once(session, principal().tenant_id, payload, HTTPStatus.ACCEPTED, make)

@@ -26,6 +26,8 @@ RECONNECT_MILLISECONDS: Final = 2000
 KEEP_ALIVE_FRAME: Final = ": keep-alive\n\n"
 _HEADERS: Final = {"X-Accel-Buffering": "no", "Cache-Control": "no-cache"}
 
+Reader = Callable[[int], tuple[LoggedEvent, ...]]
+
 _log = logs.get(__name__)
 _event: Final = EventSchema()
 
@@ -39,12 +41,21 @@ class Streams:
         self._wakeups = wakeups
         self._free = threading.BoundedSemaphore(limit)
 
-    def open(self, tenant_id: str, execution_id: str, after: int, *, keep_alive: float = log.KEEP_ALIVE) -> Response:
+    def open(
+        self,
+        tenant_id: str,
+        execution_id: str,
+        after: int,
+        *,
+        sensitive: bool = False,
+        keep_alive: float = log.KEEP_ALIVE,
+    ) -> Response:
         """The events after number `after`. Raises `Unavailable` when too many streams are open."""
         if not self._free.acquire(blocking=False):
             raise Unavailable("Too many streams are open", hint="Try again soon, or ask `/events` from time to time.")
         subscription = self._wakeups.add(execution_id)
-        frames = self._frames(tenant_id, subscription, after, keep_alive)
+        read = self._reader(tenant_id, execution_id, sensitive)
+        frames = self._frames(tenant_id, subscription, after, keep_alive, read)
         response = Response(frames, content_type="text/event-stream", headers=_HEADERS)
         # Called even when nothing was read from the stream, which would leave a generator's own cleanup undone.
         response.call_on_close(lambda: self._close(subscription))
@@ -54,14 +65,18 @@ class Streams:
         self._wakeups.remove(subscription)
         self._free.release()
 
-    def _frames(self, tenant_id: str, subscription: Subscription, after: int, keep_alive: float) -> Iterator[str]:
-        yield f"retry: {RECONNECT_MILLISECONDS}\n\n"
-        execution_id = subscription.execution_id
-
+    def _reader(self, tenant_id: str, execution_id: str, sensitive: bool) -> Reader:
         def read(seq: int) -> tuple[LoggedEvent, ...]:
             with self._store.session(tenant_id) as session:
-                return log.read(session, execution_id, seq)
+                return views.events_after(session, execution_id, seq, log.PAGE, sensitive=sensitive)
 
+        return read
+
+    def _frames(
+        self, tenant_id: str, subscription: Subscription, after: int, keep_alive: float, read: Reader
+    ) -> Iterator[str]:
+        yield f"retry: {RECONNECT_MILLISECONDS}\n\n"
+        execution_id = subscription.execution_id
         seen = after
         try:
             for event in log.follow(read, subscription, after, keep_alive=keep_alive, going_on=self.going_on):

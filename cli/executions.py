@@ -81,9 +81,10 @@ def _took(row: dict[str, Any]) -> str | None:
 
 @click.command()
 @click.argument("execution_id")
+@output.sensitive_option
 @output.output_option
 @click.pass_context
-def show(ctx: click.Context, execution_id: str, form: output.Format) -> None:
+def show(ctx: click.Context, execution_id: str, sensitive: bool, form: output.Format) -> None:
     """Show an execution and its nodes.
 
     \b
@@ -94,7 +95,8 @@ def show(ctx: click.Context, execution_id: str, form: output.Format) -> None:
     from cli import watch
 
     client = api.from_context(ctx)
-    found, nodes = watch.show(client, execution_id), watch.results(client, execution_id)
+    found = watch.show(client, execution_id, sensitive=sensitive)
+    nodes = watch.results(client, execution_id, sensitive=sensitive)
     if form == "json":
         output.write_json({**found, "nodes": nodes})
         return

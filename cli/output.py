@@ -28,6 +28,10 @@ output_option = click.option(
     help="A table for people or JSON for programs.",
 )
 
+sensitive_option = click.option(
+    "--show-sensitive", "sensitive", is_flag=True, help="Show sensitive values, with a key that may see them."
+)
+
 _UNWRAPPED_WIDTH: Final = 10_000
 """Where no terminal says how wide it is, a line is as long as it needs to be, so that grep and awk see whole rows."""
 

@@ -42,16 +42,22 @@ def follow(
     return show(client, execution_id)
 
 
-def show(client: Client, execution_id: str) -> dict[str, Any]:
+def show(client: Client, execution_id: str, *, sensitive: bool = False) -> dict[str, Any]:
     """The execution as the API shows it."""
-    execution: dict[str, Any] = client.get(f"/api/v1/executions/{execution_id}")
+    execution: dict[str, Any] = client.get(f"/api/v1/executions/{execution_id}", params=asking(sensitive))
     return execution
 
 
-def results(client: Client, execution_id: str) -> list[dict[str, Any]]:
+def results(client: Client, execution_id: str, *, sensitive: bool = False) -> list[dict[str, Any]]:
     """The execution's nodes, in the order of the flow."""
-    found: list[dict[str, Any]] = client.get(f"/api/v1/executions/{execution_id}/results")["data"]
+    path = f"/api/v1/executions/{execution_id}/results"
+    found: list[dict[str, Any]] = client.get(path, params=asking(sensitive))["data"]
     return found
+
+
+def asking(sensitive: bool) -> dict[str, str]:
+    """The parameters of a request that wants sensitive values shown, or not."""
+    return {"show_sensitive": "true"} if sensitive else {}
 
 
 def shape(client: Client, execution: dict[str, Any]) -> Shape:

@@ -53,7 +53,7 @@ def _misfits(validator: Draft202012Validator, value: Any) -> list[str]:
         errors = sorted(validator.iter_errors(value), key=lambda error: error.json_path)
     except (Unresolvable, RecursionError) as error:
         return [f"the schema cannot be applied: {type(error).__name__}"]
-    return [f"{_place(error)}: {_shortened(words(error))}" for error in errors[:MOST_MISFITS]]
+    return [f"{_place(error)}: {_shortened(words(error, validator.schema))}" for error in errors[:MOST_MISFITS]]
 
 
 def _place(error: ValidationError | SchemaError) -> str:

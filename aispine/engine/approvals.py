@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from aispine import catalog
-from aispine.engine import cursors, node_views
+from aispine.engine import cursors, node_views, privacy
 from aispine.engine.views import Page
 from aispine.store import waiting
 from aispine.store.ids import is_id
@@ -67,7 +67,7 @@ def _view(session: Session, node: NodeExecutionRow, execution: ExecutionRow) -> 
         node_id=node.node_id,
         name=spec.name,
         description=spec.description,
-        input=node.input,
+        input=privacy.of(session, execution).veil.hide(node.input),
         form=spec.approval.form if spec.approval else None,
         waiting_since=node.started_at or execution.created_at,
         due_at=node.due_at,

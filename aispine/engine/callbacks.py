@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from aispine import secrets, settings
 from aispine.agent import registry
 from aispine.agent.contract import (
     AgentAccepted,
@@ -24,18 +25,19 @@ from aispine.agent.contract import (
 )
 from aispine.agent.definition import AgentVersion
 from aispine.agent.schema import output_misfits
-from aispine.engine import plans
+from aispine.engine import confidence, plans
 from aispine.engine.advance import advance
 from aispine.engine.attempts import CALLED_BACK
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import CalledBack
 from aispine.engine.queueing import agent_reference
 from aispine.engine.terms import Terms
-from aispine.errors import Conflict, Gone, InvalidInput, NotFound
+from aispine.errors import Conflict, ExpressionError, Gone, InvalidInput, NotFound
 from aispine.flow.model import Node
 from aispine.flow.state import ExecutionState, NodeState, Transition
 from aispine.settings import Settings
 from aispine.store import executions, node_results
+from aispine.store.models import ExecutionRow
 
 PATH: Final = "/api/v1/callbacks"
 _PURPOSE: Final = b"aispine callback"
@@ -100,8 +102,10 @@ def complete(dispatch: Dispatch, ticket: Ticket, outcome: Ended) -> Transition:
     Raises `Conflict` when the callback was used already, `Gone` when the attempt has ended otherwise, and
     `InvalidInput` when the output does not fit the agent's `output_schema`.
     """
+    execution, spec = _asked(dispatch, ticket)
     if isinstance(outcome, AgentReply):
-        _check_output(dispatch, ticket, outcome)
+        _check_output(dispatch, execution, spec, outcome)
+    outcome = _without_secrets(dispatch, execution, spec, outcome)
     fact = CalledBack(path=ticket.path, attempt=ticket.attempt, outcome=outcome)
     after = advance(
         dispatch.store,
@@ -127,19 +131,31 @@ def limited(accepted: AgentAccepted, request: AgentRequest, spec: Node, agent: A
     return replace(accepted, timeout=min(said, left) if spec.timeout else said)
 
 
-def _check_output(dispatch: Dispatch, ticket: Ticket, reply: AgentReply) -> None:
+def _asked(dispatch: Dispatch, ticket: Ticket) -> tuple[ExecutionRow, Node]:
+    """The execution of the attempt, and what the flow says of its node."""
     with dispatch.store.session(dispatch.tenant_id) as session:
         row = executions.find(session, ticket.execution_id)
-        if row is None:
-            raise Gone("the execution is gone")
-        tenant_id, version_id, agents = row.tenant_id, row.flow_version_id, row.agents
-    spec = plans.find(dispatch.store, version_id, dispatch.tenant_id).node(ticket.path)
-    version = agents[agent_reference(spec)]["version"]
+    if row is None:
+        raise Gone("the execution is gone")
+    return row, plans.find(dispatch.store, row.flow_version_id, dispatch.tenant_id).node(ticket.path)
+
+
+def _check_output(dispatch: Dispatch, execution: ExecutionRow, spec: Node, reply: AgentReply) -> None:
+    version = execution.agents[agent_reference(spec)]["version"]
     with dispatch.store.session(dispatch.tenant_id) as session:
-        agent = registry.get(session, tenant_id, str(spec.agent_id), version)
+        agent = registry.get(session, execution.tenant_id, str(spec.agent_id), version)
     misfits = output_misfits(agent, reply.output)
     if misfits:
         raise InvalidInput(f"the output does not fit the output_schema: {misfits[0]}", field="output.data")
+
+
+def _without_secrets(dispatch: Dispatch, execution: ExecutionRow, spec: Node, outcome: Ended) -> Ended:
+    """What the agent got in confidence is hidden in what it says later, too, while it is still known."""
+    try:
+        opened = secrets.open_for(dispatch.store, execution.tenant_id, spec.secrets, settings.current())
+    except ExpressionError:
+        return outcome
+    return confidence.hidden(outcome, opened)
 
 
 def _refusal(dispatch: Dispatch, ticket: Ticket) -> Conflict | Gone:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from aispine.agent.call import Called
 from aispine.agent.contract import Outcome
@@ -12,6 +12,8 @@ from aispine.engine.advance import Held
 from aispine.flow import secret
 from aispine.flow.model import Node
 from aispine.secrets import Opened
+
+Told = TypeVar("Told", bound=Outcome)
 
 
 def reveal(held: Held, spec: Node, opened: Opened) -> tuple[Held, Node]:
@@ -34,10 +36,11 @@ def _filled(spec: Node, stored: Any, opened: Opened) -> Any:
 
 def conceal(called: Called, opened: Opened) -> Called:
     """What came of the call without the secrets."""
+    return Called(outcome=hidden(called.outcome, opened), log=opened.hide(called.log))
+
+
+def hidden(outcome: Told, opened: Opened) -> Told:
+    """An outcome without the secrets."""
     if not opened.values:
-        return called
-    return Called(outcome=_hidden(called.outcome, opened), log=opened.hide(called.log))
-
-
-def _hidden(outcome: Outcome, opened: Opened) -> Outcome:
+        return outcome
     return replace(outcome, **{field.name: opened.hide(getattr(outcome, field.name)) for field in fields(outcome)})

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from aispine import catalog, logs, settings
 from aispine.agent import registry
 from aispine.agent.definition import AgentVersion
-from aispine.engine import broker, canvas, limits
+from aispine.engine import broker, canvas, limits, privacy
 from aispine.engine.queueing import LIMITS, agent_reference
 from aispine.errors import TooLarge
 from aispine.flow.inputs import check_input
 from aispine.flow.model import Flow, Node
+from aispine.flow.sensitive import is_marked
 from aispine.flow.status import ExecutionStatus
 from aispine.store import plans
 from aispine.store.database import dumps
@@ -25,6 +26,7 @@ from aispine.store.executions import Family
 from aispine.store.ids import new_id
 from aispine.store.models import ExecutionRow
 from aispine.tool import registry as tools
+from aispine.tool.definition import Tool
 
 _log = logs.get(__name__)
 START_PATIENCE = 5.0
@@ -126,18 +128,24 @@ def _choose_agents(session: Session, tenant_id: str, flow: Flow) -> dict[str, di
 def _choose_tools(session: Session, tenant_id: str, flow: Flow) -> dict[str, dict[str, Any]]:
     """Tools have no versions; they are recorded so that none is deleted while an execution may call it."""
     called = {node.tool_id: node for node in _all_nodes(flow.nodes) if node.tool_id is not None}
-    if called:
-        tools.resolve(session, tenant_id, called)
+    found = tools.resolve(session, tenant_id, called) if called else {}
     allowed = _limited(limits.of_plan(plans.calls_per_minute(session, tenant_id))) if called else {}
-    return {agent_reference(node): {"pool": "io", **allowed} for node in called.values()}
+    return {
+        agent_reference(node): {"pool": "io", **allowed, **_flag(found[str(node.tool_id)])} for node in called.values()
+    }
 
 
 def _chosen(agent: AgentVersion, allowed: list[list[Any]]) -> dict[str, Any]:
-    return {"version": agent.version, "pool": agent.pool} | _limited([*limits.of_agent(agent), *allowed])
+    limited = _limited([*limits.of_agent(agent), *allowed])
+    return {"version": agent.version, "pool": agent.pool, **limited, **_flag(agent)}
 
 
 def _limited(found: list[list[Any]]) -> dict[str, Any]:
     return {LIMITS: found} if found else {}
+
+
+def _flag(called: AgentVersion | Tool) -> dict[str, Any]:
+    return {privacy.FLAG: True} if is_marked(called.input_schema) or is_marked(called.output_schema) else {}
 
 
 def _all_nodes(nodes: tuple[Node, ...]) -> Iterator[Node]:

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from aispine import catalog
-from aispine.engine import cursors, node_views
+from aispine.engine import cursors, node_views, privacy
 from aispine.engine.node_views import NodeView
+from aispine.engine.privacy import Privacy
 from aispine.engine.surroundings import Surroundings, situation
 from aispine.engine.unknown import unknown_execution
 from aispine.events import log
@@ -81,20 +82,25 @@ class Page:
     next_cursor: str | None
 
 
-def show(session: Session, execution_id: str) -> ExecutionView:
-    """The execution. Raises `NotFound`."""
+def show(session: Session, execution_id: str, *, sensitive: bool = False) -> ExecutionView:
+    """The execution; what is sensitive in it is hidden unless `sensitive`, here as below. Raises `NotFound`."""
     row = _find(session, execution_id)
-    return _view(row, _summaries(session, [row])[0])
+    return _view(row, _summaries(session, [row])[0], _privacy(session, row, sensitive))
 
 
-def begun(row: ExecutionRow) -> ExecutionView:
+def begun(session: Session, row: ExecutionRow) -> ExecutionView:
     """An execution that was added just now: none of its nodes has told anything yet."""
-    return _view(row, _summary(row, None))
+    return _view(row, _summary(row, None), _privacy(session, row, sensitive=False))
 
 
-def _view(row: ExecutionRow, summary: ExecutionSummary) -> ExecutionView:
+def _view(row: ExecutionRow, summary: ExecutionSummary, hidden: Privacy) -> ExecutionView:
     values = {field.name: getattr(summary, field.name) for field in fields(summary)}
-    return ExecutionView(**values, input=row.input, output=row.output)
+    values["error"] = hidden.veil.hide(row.error)
+    return ExecutionView(**values, input=hidden.input(row.input), output=hidden.veil.hide(row.output))
+
+
+def _privacy(session: Session, row: ExecutionRow, sensitive: bool) -> Privacy:
+    return privacy.NOTHING if sensitive else privacy.of(session, row)
 
 
 def has_more(session: Session, execution_id: str, seq: int) -> bool:
@@ -117,9 +123,14 @@ def list_executions(
     rows = executions.page(session, tenant_id, wanted, before=before, limit=limit + 1)
     shown = rows[:limit]
     return Page(
-        data=tuple(_summaries(session, shown)),
+        data=tuple(_hidden(session, row, each) for row, each in zip(shown, _summaries(session, shown), strict=True)),
         next_cursor=cursors.encode(shown[-1].created_at, shown[-1].execution_id) if len(rows) > limit else None,
     )
+
+
+def _hidden(session: Session, row: ExecutionRow, summary: ExecutionSummary) -> ExecutionSummary:
+    """Only of what failed a list says anything that may be sensitive."""
+    return summary if row.error is None else replace(summary, error=privacy.of(session, row).veil.hide(row.error))
 
 
 def _place(cursor: str) -> tuple[datetime, str]:
@@ -127,7 +138,9 @@ def _place(cursor: str) -> tuple[datetime, str]:
     return created_at, execution_id
 
 
-def results(session: Session, execution_id: str, around: Surroundings | None = None) -> tuple[NodeView, ...]:
+def results(
+    session: Session, execution_id: str, around: Surroundings | None = None, *, sensitive: bool = False
+) -> tuple[NodeView, ...]:
     """Every node and frame of the execution in the order of the flow, bodies below their containers.
 
     Each that has not ended says why; `around` is what is known of the platform. Raises `NotFound`.
@@ -135,22 +148,35 @@ def results(session: Session, execution_id: str, around: Surroundings | None = N
     execution = _find(session, execution_id)
     nodes = catalog.load_flow(session, execution.flow_version_id).nodes
     rows = node_results.rows(session, execution_id)
-    return node_views.arrange(nodes, rows, situation(session, execution, rows, around or Surroundings()))
+    arranged = node_views.arrange(nodes, rows, situation(session, execution, rows, around or Surroundings()))
+    hidden = _privacy(session, execution, sensitive)
+    return arranged if hidden is privacy.NOTHING else tuple(map(hidden.node, arranged))
 
 
-def events_after(session: Session, execution_id: str, seq: int, limit: int) -> tuple[LoggedEvent, ...]:
+def events_after(
+    session: Session, execution_id: str, seq: int, limit: int, *, sensitive: bool = False
+) -> tuple[LoggedEvent, ...]:
     """The execution's events that follow number `seq`. Raises `NotFound`."""
-    _find(session, execution_id)
-    return log.read(session, execution_id, seq, limit=limit)
+    row = _find(session, execution_id)
+    found = log.read(session, execution_id, seq, limit=limit)
+    hidden = _privacy(session, row, sensitive) if found else privacy.NOTHING
+    return tuple(map(hidden.event, found))
 
 
 def logs(
-    session: Session, execution_id: str, *, path: str | None = None, node_id: str | None = None
+    session: Session,
+    execution_id: str,
+    *,
+    path: str | None = None,
+    node_id: str | None = None,
+    sensitive: bool = False,
 ) -> tuple[NodeLog, ...]:
     """What the agents of the execution printed, by path and attempt. Raises `NotFound`."""
-    _find(session, execution_id)
+    hide = _privacy(session, _find(session, execution_id), sensitive).veil.hide
     rows = node_results.logs(session, execution_id, path=path, node_id=node_id)
-    return tuple(NodeLog(path=row.path, attempt=row.attempt, text=row.text, created_at=row.created_at) for row in rows)
+    return tuple(
+        NodeLog(path=row.path, attempt=row.attempt, text=hide(row.text), created_at=row.created_at) for row in rows
+    )
 
 
 def _find(session: Session, execution_id: str) -> ExecutionRow:

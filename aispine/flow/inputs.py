@@ -64,7 +64,7 @@ def schema_problem(schema: Any) -> str | None:
 def _misfits(schema: Mapping[str, Any], value: Any, what: str) -> list[dict[str, str]]:
     found: list[dict[str, str]] = []
     for error in _validator(_canonical(schema)).iter_errors(value):
-        found.append({"path": _path(error, what), "message": words(error)[:500]})
+        found.append({"path": _path(error, what), "message": words(error, schema)[:500]})
         if len(found) >= MAX_ERRORS:
             break
     return sorted(found, key=lambda each: each["path"])

@@ -8,13 +8,38 @@ from typing import Any, Final
 
 from jsonschema.exceptions import ValidationError
 
+from aispine.flow.schema_cost import REFERENCES
+from aispine.flow.sensitive import MARK, is_marked
+
 _LONGEST: Final = 60
 
 
-def words(error: ValidationError) -> str:
-    """One misfit as a sentence about the value; what has no words of its own keeps those of the validator."""
+def words(error: ValidationError, schema: Any) -> str:
+    """One misfit as a sentence about the value; what has no words of its own keeps those of the validator.
+
+    `schema` is the whole one: what it marks as sensitive is not told.
+    """
+    if error.validator not in _NAMING_KEYS and is_marked(schema) and _is_private(error, schema):
+        return f"does not fit `{error.validator}`; what it is, is sensitive"
     told = _WORDS.get(error.validator)
     return told(error) if told else str(error.message)
+
+
+_NAMING_KEYS: Final = frozenset({"required", "additionalProperties"})
+"""These tell the keys of a value alone."""
+
+
+def _is_private(error: ValidationError, schema: Any) -> bool:
+    """True when what the error would show is, holds or lies inside of something sensitive."""
+    if is_marked(error.schema):
+        return True
+    inner = schema
+    for step in error.absolute_schema_path:
+        # Behind a reference the way is another; then it is better to say too little.
+        if step in REFERENCES or (isinstance(inner, Mapping) and inner.get(MARK) is True):
+            return True
+        inner = inner[step]
+    return False
 
 
 def _type(error: ValidationError) -> str:

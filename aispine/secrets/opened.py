@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
+from aispine.flow.sensitive import replace
 from aispine.logs import REDACTED
 
 
@@ -20,28 +21,17 @@ class Opened:
 
     def hide(self, value: Any) -> Any:
         """The JSON value, or text, without the secrets, also where they are written for a URL or in base64."""
-        return _hidden(value, _forms(tuple(self.values.values()))) if self.values else value
+        return replace(value, _forms(tuple(self.values.values())), REDACTED) if self.values else value
 
 
 NONE: Final = Opened()
 
 
 @functools.lru_cache(maxsize=256)
-def _forms(values: tuple[str, ...]) -> tuple[str, ...]:
-    """All ways in which the secrets may be written, the longest first: one may be a part of another."""
-    forms = {form for value in values for form in (value, quote(value, safe=""), _base64(value))}
-    return tuple(sorted(forms, key=len, reverse=True))
+def _forms(values: tuple[str, ...]) -> frozenset[str]:
+    """All ways in which the secrets may be written."""
+    return frozenset(form for value in values for form in (value, quote(value, safe=""), _base64(value)))
 
 
 def _base64(value: str) -> str:
     return base64.b64encode(value.encode()).decode()
-
-
-def _hidden(value: Any, forms: tuple[str, ...]) -> Any:
-    if isinstance(value, str):
-        return functools.reduce(lambda text, form: text.replace(form, REDACTED), forms, value)
-    if isinstance(value, Mapping):
-        return {_hidden(key, forms): _hidden(each, forms) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_hidden(each, forms) for each in value]
-    return value

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
+from typing import Final
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -12,6 +14,10 @@ from sqlalchemy.orm import Session
 from aispine.store.ids import new_id
 from aispine.store.models import PLATFORM, ApiKey, Tenant
 from aispine.store.plans import UNLIMITED
+
+SENSITIVE: Final = "sensitive:read"
+PERMISSIONS: Final = (SENSITIVE,)
+"""All that there are; the first key of a stack has them."""
 
 
 def bootstrap(session: Session, tenant_id: str, key: str) -> bool:
@@ -22,7 +28,7 @@ def bootstrap(session: Session, tenant_id: str, key: str) -> bool:
     if session.scalar(select(ApiKey.api_key_id).where(ApiKey.tenant_id == tenant_id).limit(1)):
         known = find(session, key)
         return known is not None and known.tenant_id == tenant_id
-    _add(session, tenant_id, "first", key)
+    _add(session, tenant_id, "first", key, PERMISSIONS)
     return True
 
 
@@ -30,15 +36,16 @@ def new_key() -> str:
     return f"sk_{secrets.token_urlsafe(32)}"
 
 
-def create(session: Session, tenant_id: str, *, name: str) -> str:
+def create(session: Session, tenant_id: str, *, name: str, permissions: Collection[str] = ()) -> str:
     """Makes a key and returns it; it cannot be read again."""
     key = new_key()
-    _add(session, tenant_id, name, key)
+    _add(session, tenant_id, name, key, permissions)
     return key
 
 
-def _add(session: Session, tenant_id: str, name: str, key: str) -> None:
-    session.add(ApiKey(api_key_id=new_id(), tenant_id=tenant_id, name=name, prefix=key[:8], key_hash=hash_key(key)))
+def _add(session: Session, tenant_id: str, name: str, key: str, permissions: Collection[str]) -> None:
+    shown = {"name": name, "prefix": key[:8], "permissions": list(permissions)}
+    session.add(ApiKey(api_key_id=new_id(), tenant_id=tenant_id, key_hash=hash_key(key), **shown))
     session.flush()
 
 

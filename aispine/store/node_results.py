@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +19,12 @@ def rows(session: Session, execution_id: str) -> Sequence[NodeExecutionRow]:
     """Every node of the execution that has a row, by path."""
     same = select(NodeExecutionRow).where(NodeExecutionRow.execution_id == execution_id)
     return session.scalars(same.order_by(NodeExecutionRow.path)).all()
+
+
+def of_nodes(session: Session, execution_id: str, node_ids: Collection[str]) -> Sequence[NodeExecutionRow]:
+    """The rows of those nodes, wherever in the execution they ran."""
+    where = (NodeExecutionRow.execution_id == execution_id, NodeExecutionRow.node_id.in_(list(node_ids)))
+    return session.scalars(select(NodeExecutionRow).where(*where)).all()
 
 
 def find(session: Session, execution_id: str, path: str) -> NodeExecutionRow | None:

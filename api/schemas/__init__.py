@@ -19,6 +19,7 @@ from api.schemas.executions import (
     Metrics,
     Node,
     Results,
+    SensitiveQuery,
     StreamQuery,
     WaitingFor,
 )
@@ -121,6 +122,7 @@ __all__ = [
     "Secret",
     "SecretPage",
     "SecretValue",
+    "SensitiveQuery",
     "StreamQuery",
     "Timestamp",
     "Tool",

@@ -173,7 +173,14 @@ class EventSchema(Schema):
     created_at = moment("When it happened.")
 
 
-class EventQuery(Schema):
+class SensitiveQuery(Schema):
+    show_sensitive = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Show what schemas mark as `x-sensitive`; needs the permission `sensitive:read`."},
+    )
+
+
+class EventQuery(SensitiveQuery):
     cursor = fields.Integer(
         load_default=0,
         validate=validate.Range(0, LARGEST_SEQ),
@@ -189,11 +196,11 @@ class EventPage(Schema):
     next_cursor = text("The last `seq` when more events are there, else null.", allow_none=True)
 
 
-class StreamQuery(Schema):
+class StreamQuery(SensitiveQuery):
     last_event_id = text("As the header `Last-Event-ID`.")
 
 
-class LogQuery(Schema):
+class LogQuery(SensitiveQuery):
     node = text("One node, wherever in the execution it ran.", validate=validate.Length(1, 200))
     path = text("One path.", validate=validate.Length(1, 1000))
 

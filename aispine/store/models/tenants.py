@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, Text, func
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from aispine.store.models.base import Base, Id, Json, Timestamp
@@ -33,6 +34,8 @@ class ApiKey(Base):
     key_hash: Mapped[str] = mapped_column(Text, unique=True)
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
     revoked_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    permissions: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    """What it may do beyond what every key may."""
 
 
 class IdempotencyKeyRow(Base):

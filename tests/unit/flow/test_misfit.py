@@ -29,9 +29,9 @@ from aispine.flow.misfit import words
     ],
 )
 def test_a_misfit_is_told_in_the_words_of_json(schema: Any, value: Any, said: list[str]) -> None:
-    assert [words(error) for error in Draft202012Validator(schema).iter_errors(value)] == said
+    assert [words(error, schema) for error in Draft202012Validator(schema).iter_errors(value)] == said
 
 
 def test_what_has_no_words_keeps_those_of_the_validator() -> None:
     (error,) = Draft202012Validator({"not": {}}).iter_errors(1)
-    assert words(error) == error.message
+    assert words(error, {"not": {}}) == error.message

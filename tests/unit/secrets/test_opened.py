@@ -34,8 +34,10 @@ def test_the_process_logs_without_them_while_the_call_lasts() -> None:
     stream = io.StringIO()
     logs.configure(Settings(log_format="json"), stream)
     log = logs.get("test")
-    with logs.hiding(OPENED.hide):
+    with logs.hiding(Opened(values={"other": "another one"}).hide), logs.hiding(OPENED.hide):
+        log.info("together", said=f"{KEY} and another one")
         log.info("called", answer=f"it said {KEY}")
     log.info("ended", answer="p&ss")
     assert KEY not in stream.getvalue()
+    assert "another one" not in stream.getvalue()
     assert "it said [redacted]" in stream.getvalue()
