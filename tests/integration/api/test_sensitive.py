@@ -11,10 +11,9 @@ from flask.testing import FlaskClient
 
 from aispine.agent import manifest, record
 from aispine.agent.contract import AgentFailure, AgentReply
-from aispine.engine.advance import finish
 from aispine.store import api_keys, node_logs
 from aispine.store.database import Store
-from tests.integration.engine.crew import TERMS, begin, fact, take
+from tests.integration.engine.crew import TERMS, begin, fact, finish, take
 from tests.support.shapes import agent, flow
 
 NUMBER = "C01X00T47"
