@@ -9,6 +9,7 @@ from typing import Any
 from aispine.agent import AgentError, Context
 
 from . import reading, result, source, tesseract
+from .document import Page
 from .reading import Leaf
 from .refusal import refuse
 from .request import Request
@@ -24,13 +25,22 @@ def read(request: Request, context: Context, today: date) -> dict[str, Any]:
     for name in _possible(request, leaves):
         found = _tried(name, leaves, request, context, today, best)
         tried.append({"strategy": name, "confidence": None if found is None else round(found.confidence, 4)})
-        if found is not None and (best is None or found.confidence > best.confidence):
+        if found is not None and (best is None or _rank(found, leaves) > _rank(best, leaves)):
             best = found
-        if best is not None and _enough(best, request):
+        if best is not None and _enough(best, leaves, request):
             break
     if best is None:
         raise refuse("nothing_readable", "there is no text in it", tried=tried)
     return result.as_output(best, request.schema, tried)
+
+
+def _rank(found: Result, leaves: Sequence[Leaf]) -> tuple[bool, float]:
+    return not _partial(found, leaves), found.confidence
+
+
+def _partial(found: Result, leaves: Sequence[Leaf]) -> bool:
+    """True when a PDF has text on some of its pages, and others are pictures that nobody has looked at."""
+    return found.strategies == ("pdf_text",) and len(found.pages) < len(leaves)
 
 
 def _possible(request: Request, leaves: Sequence[Leaf]) -> list[str]:
@@ -43,9 +53,10 @@ def _possible(request: Request, leaves: Sequence[Leaf]) -> list[str]:
     return [name for name in request.strategies if there.get(name, True)]
 
 
-def _enough(best: Result, request: Request) -> bool:
+def _enough(best: Result, leaves: Sequence[Leaf], request: Request) -> bool:
     """What a PDF says of itself is not read better from a picture of it."""
-    return best.confidence >= request.min_confidence or best.strategies == ("pdf_text",)
+    sure = best.confidence >= request.min_confidence or best.strategies == ("pdf_text",)
+    return sure and not _partial(best, leaves)
 
 
 def _tried(
@@ -53,8 +64,14 @@ def _tried(
 ) -> Result | None:
     if name == "vision":
         return _by_vision(leaves, request, context, best)
-    pages = [page for leaf in leaves if (page := reading.BY_NAME[name](leaf, today)) is not None]
+    pages = [page for leaf in leaves if (page := _page(name, leaf, request, today)) is not None]
     return result.assemble(pages, request.schema) if pages else None
+
+
+def _page(name: str, leaf: Leaf, request: Request, today: date) -> Page | None:
+    """A page that has text of its own stays as it is while others of its document are looked at."""
+    own = reading.pdf_text(leaf, today) if "pdf_text" in request.strategies else None
+    return own or reading.BY_NAME[name](leaf, today)
 
 
 def _by_vision(leaves: Sequence[Leaf], request: Request, context: Context, best: Result | None) -> Result | None:

@@ -20,8 +20,8 @@ def png(width, height):
     return kept.getvalue()
 
 
-def pdf(pages=1, text="(Nombre: Ana) Tj", extra=b""):
-    """A PDF written by hand, since no writer is among the dependencies."""
+def pdf(pages=1, text="(Nombre: Ana) Tj", extra=b"", trailer=""):
+    """A PDF written by hand, so that it can be what no writer would write."""
     stream = f"BT /F1 12 Tf 40 700 Td {text} ET".encode()
     kids = " ".join(f"{4 + number} 0 R" for number in range(pages))
     objects = [
@@ -44,8 +44,14 @@ def pdf(pages=1, text="(Nombre: Ana) Tj", extra=b""):
         body
         + f"xref\n0 {size}\n0000000000 65535 f \n".encode()
         + table
-        + f"trailer << /Size {size} /Root 1 0 R >>\nstartxref\n{len(body)}\n%%EOF".encode()
+        + f"trailer << /Size {size} /Root 1 0 R {trailer} >>\nstartxref\n{len(body)}\n%%EOF".encode()
     )
+
+
+def locked():
+    """A PDF whose key nobody knows."""
+    zeros = "00" * 32
+    return pdf(trailer=f"/Encrypt << /Filter /Standard /V 1 /R 2 /O <{zeros}> /U <{zeros}> /P -4 >> /ID [<00><00>]")
 
 
 def huge_png():
@@ -71,6 +77,7 @@ def bomb():
         (png(200, 200)[:60], {}, "broken_file"),
         (b"\xff\xd8\xff\xe0 nothing more", {}, "broken_file"),
         (b"%PDF-1.4 and nothing else", {}, "broken_file"),
+        (locked(), {}, "password_protected"),
         (pdf(5000), {}, "too_many_pages"),
         (pdf(extra=bomb()), {}, "too_large"),
         (png(300, 200), {}, "nothing_readable"),
