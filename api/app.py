@@ -15,6 +15,7 @@ from api import (
     approvals,
     callbacks,
     channels,
+    checks,
     circuits,
     docs,
     executions,
@@ -92,6 +93,7 @@ def _add_routes(app: Flask) -> None:
         workers.blueprint,
     ):
         rest.register_blueprint(blueprint, url_prefix=f"{PREFIX}/{blueprint.name}")
+    rest.register_blueprint(checks.blueprint, url_prefix=f"{PREFIX}/agents")
     rest.register_blueprint(circuits.blueprint, url_prefix=f"{PREFIX}/agents")
     rest.register_blueprint(operations.blueprint, url_prefix=f"{PREFIX}/executions")
     app.register_blueprint(docs.blueprint)

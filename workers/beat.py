@@ -12,6 +12,7 @@ from celery.utils.nodenames import nodename
 
 from aispine import logs, schedules, settings
 from aispine.agent import folder
+from aispine.agent.rounds import Rounds
 from aispine.agent.watch import FolderWatch
 from aispine.conversation import notices
 from aispine.engine import broker, metrics
@@ -43,6 +44,7 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
         self._tick = _tick()
         self._retention = Retention(store=self._tick.store, seconds=settings.current().retention)
         self._files = Sweep(self._tick.store, settings.current())
+        self._rounds = Rounds(self._tick.store, settings.current())
         self._presence = presence.of_this_process(nodename(BEAT, gethostname()), BEAT)
         self._folders = FolderWatch(self._tick.store, folder.search_path(settings.current()))
         self._spoke_at = -math.inf
@@ -57,6 +59,7 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
             notices.remind(self._tick.celery, self._tick.store)
             self._retention.forget()
             self._files.look()
+            self._rounds.look()
             self._say_it_lives()
             self._folders.look()
             return period if troubled else self._tick.pause(period)

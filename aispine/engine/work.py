@@ -23,6 +23,7 @@ from aispine.engine.facts import ChildStarted, Finished
 from aispine.engine.lease import Leases
 from aispine.engine.patience import patiently
 from aispine.engine.queueing import agent_reference
+from aispine.engine.readiness import Readiness
 from aispine.engine.terms import Terms
 from aispine.engine.tool_calls import ToolCache
 from aispine.engine.watchdog import Watchdog
@@ -69,6 +70,7 @@ class Worker:
     tools: ToolCache = field(default_factory=ToolCache)
     watchdog: Watchdog = field(default_factory=Watchdog)
     breaker: Breaker = field(default_factory=Breaker)
+    readiness: Readiness = field(default_factory=Readiness)
 
 
 def work(worker: Worker, held: Held) -> Finished | ChildStarted:
@@ -110,6 +112,9 @@ def _call_agent(worker: Worker, held: Held, spec: Node) -> Called:
     request = _request(worker, held, spec, agent)
     if agent.kind == "llm":
         return llm_calls.call(agent, request, held, _bench(worker))
+    problem = patiently(worker.readiness.objection, worker.store, request.tenant_id, agent)
+    if problem is not None:
+        return Called(outcome=AgentFailure(code=FailureCode.UNAVAILABLE, message=problem))
     around = _around(worker, request)
     begun = time.monotonic()
     called = circuits.around_agent(

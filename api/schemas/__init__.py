@@ -1,6 +1,6 @@
 """The shapes of requests and answers: what marshmallow reads, writes and documents."""
 
-from api.schemas.agents import Agent, AgentHealth, AgentPage, AgentQuery, Circuit
+from api.schemas.agents import Agent, AgentCheck, AgentChecks, AgentHealth, AgentPage, AgentQuery, Circuit
 from api.schemas.channels import Channel, ChannelChange, ChannelLink, ChannelPage, ChannelRequest, ChannelTest
 from api.schemas.common import Health, HealthQuery, PageQuery, Problem, Timestamp, moment, timestamp
 from api.schemas.executions import (
@@ -63,6 +63,8 @@ from api.schemas.workers import Worker, WorkerPage
 __all__ = [
     "LARGEST_SEQ",
     "Agent",
+    "AgentCheck",
+    "AgentChecks",
     "AgentHealth",
     "AgentPage",
     "AgentQuery",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from aispine.agent.definition import KINDS, POOLS
-from api.schemas.common import PageQuery, text, value
+from api.schemas.common import PageQuery, moment, text, value
 
 
 class AgentQuery(PageQuery):
@@ -63,3 +63,23 @@ class Circuit(Schema):
     state = text("`closed`: they do; `open`: none does; `half_open`: one at a time does, as a probe.")
     failures = fields.Integer(metadata={"description": "How many failed in a row."})
     seconds = fields.Float(metadata={"description": "Until a probe may go through; 0 unless it is open."})
+
+
+class AgentCheck(Schema):
+    """One check of an agent's health."""
+
+    at = text("When it was made.")
+    ready = fields.Boolean(metadata={"description": "Whether the agent was ready."})
+    duration_ms = fields.Integer(metadata={"description": "How long its answer took."})
+    error = text("What was wrong, if something was.", allow_none=True)
+
+
+class AgentChecks(Schema):
+    """How an agent over HTTP stood at its last checks."""
+
+    agent_id = text("The agent.")
+    version = text("The version that was checked.")
+    ready = fields.Boolean(allow_none=True, metadata={"description": "At the last check; null before the first."})
+    failures = fields.Integer(metadata={"description": "How many checks in a row brought no answer."})
+    next_check_at = moment("When it is checked again.", allow_none=True)
+    checks = fields.List(fields.Nested(AgentCheck), metadata={"description": "The newest first, 60 at most."})

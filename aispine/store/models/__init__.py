@@ -17,6 +17,7 @@ from aispine.store.models.channels import (
 from aispine.store.models.executions import EventRow, ExecutionRow, NodeExecutionRow, NodeLogRow, SignalRow
 from aispine.store.models.files import FileChunkRow, FileRow
 from aispine.store.models.flows import FlowRow, FlowVersionRow
+from aispine.store.models.health import AgentHealthRow
 from aispine.store.models.plans import Plan
 from aispine.store.models.schedules import ScheduleFiringRow, ScheduleRow
 from aispine.store.models.secrets import SecretRow
@@ -29,6 +30,7 @@ __all__ = [
     "PLATFORM_ONLY",
     "SEALED",
     "SHARED",
+    "AgentHealthRow",
     "AgentRow",
     "AgentVersionRow",
     "ApiKey",

@@ -20,6 +20,8 @@ from aispine.store.models import (
     PLATFORM,
     PLATFORM_ONLY,
     SHARED,
+    AgentHealthRow,
+    AgentVersionRow,
     Base,
     ChannelRow,
     ContactRow,
@@ -73,6 +75,9 @@ def filled(no_workers: None, engine_store: Store, flows: Flows, api_key: str) ->
                     f"WHERE tenant_id = '{PLATFORM}' AND agent_id = 'echo'"
                 )
             )
+        version = session.scalars(select(AgentVersionRow).filter_by(tenant_id=tenant_id)).first()
+        assert version is not None
+        session.add(AgentHealthRow(agent_version_id=version.agent_version_id, tenant_id=tenant_id))
     return tenant_id
 
 
