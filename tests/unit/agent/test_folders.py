@@ -28,18 +28,19 @@ def run_pytest(path):
     return subprocess.run(command, cwd=path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("kind", ["python", "http"])
+@pytest.mark.parametrize("kind", ["python", "http", "llm"])
 def test_what_the_scaffold_makes_passes_its_own_tests(tmp_path, kind):
     files = scaffold.create("invoice-reader", tmp_path, kind)
     ended = run_pytest(tmp_path / "invoice-reader")
     assert ended.returncode == 0, ended.stdout
-    assert not any("$" in path.read_text().replace("$ ", "") for path in files)
+    assert not any("$" in path.read_text().replace("$ ", "").replace("${", "") for path in files)
 
 
-def test_what_the_scaffold_makes_passes_the_checks(tmp_path):
-    scaffold.create("invoice_reader", tmp_path)
+@pytest.mark.parametrize(("kind", "count"), [("python", 4), ("llm", 5)])
+def test_what_the_scaffold_makes_passes_the_checks(tmp_path, kind, count):
+    scaffold.create("invoice_reader", tmp_path, kind)
     checks = checkup.check_folder(tmp_path / "invoice_reader", Settings(home=tmp_path))
-    assert [check.problem for check in checks] == [None] * 4
+    assert [check.problem for check in checks] == [None] * count
 
 
 @pytest.mark.parametrize(("key", "well"), [("secret", True), ("other", False)])
@@ -85,9 +86,10 @@ def test_a_folder_that_is_not_empty_is_left_alone(tmp_path):
 
 @pytest.mark.parametrize("path", sorted(built_in().iterdir()), ids=lambda path: path.name)
 def test_a_built_in_agent_has_the_scaffolds_shape_and_passes_its_samples(path, tmp_path):
-    assert {"agent.yaml", "agent.py", "README.md", "samples", "tests"} <= {entry.name for entry in path.iterdir()}
-    assert not list(path.rglob("__init__.py"))
     agent = load_agent(path)
+    code = {"agent.py"} if agent.definition.kind == "python" else set()
+    assert {"agent.yaml", "README.md", "samples", "tests"} | code <= {entry.name for entry in path.iterdir()}
+    assert not list(path.rglob("__init__.py"))
     assert agent.definition.agent_id == path.name
     assert agent.samples
     assert [agent.misses(sample) for sample in agent.samples] == [[] for _ in agent.samples]
