@@ -12,7 +12,7 @@ from aispine.agent.call import Called
 from aispine.agent.contract import AgentRequest
 from aispine.agent.definition import AgentVersion
 from aispine.agent.llm import recipe
-from aispine.agent.llm.means import Means
+from aispine.agent.llm.means import Means, nobody
 from aispine.agent.llm.telling import Words
 from aispine.engine import advance, circuits, confidence, plans, privacy
 from aispine.engine.advance import Held
@@ -48,7 +48,7 @@ def call(agent: AgentVersion, request: AgentRequest, held: Held, bench: Bench) -
         tools=StoredTools(bench=bench, request=request),
         secrets=opened.values,
         spent=held.node.metadata or {},
-        tell=_nobody if _is_private(held, bench) else Ear(bench=bench, held=held),
+        tell=nobody if _is_private(held, bench) else Ear(bench=bench, held=held),
     )
     with logs.hiding(opened.hide):
         return confidence.conceal(agent_call.call(agent, request, bench.settings, means=means), opened)
@@ -58,10 +58,6 @@ def _is_private(held: Held, bench: Bench) -> bool:
     """Words come in pieces, in which nothing that has to be hidden can be found."""
     plan = plans.find(bench.store, held.execution.flow_version_id)
     return bool(plan.node(held.node.path).secrets) or privacy.concerns(plan.flow, held.execution.agents)
-
-
-def _nobody(_words: Words) -> None:
-    """Hears nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from aispine.agent.llm.telling import Words
 from aispine.agent.llm.toolbox import ToolBox
 
 
-def _nobody(_words: Words) -> None:
+def nobody(_words: Words) -> None:
     """Nobody watches."""
 
 
@@ -24,4 +24,4 @@ class Means:
     tools: ToolBox | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     spent: Mapping[str, Any] = field(default_factory=dict)
-    tell: Callable[[Words], None] = _nobody
+    tell: Callable[[Words], None] = nobody

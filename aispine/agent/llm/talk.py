@@ -10,7 +10,7 @@ from typing import Any, Final
 from aispine.agent.contract import AgentFailure, AgentReply, AgentRequest, Ended, FailureCode, flow_output
 from aispine.agent.definition import AgentVersion
 from aispine.agent.http import call_key
-from aispine.agent.llm import answer, prompt, recipe
+from aispine.agent.llm import answer, means, prompt, recipe
 from aispine.agent.llm.means import Means
 from aispine.agent.llm.recipe import Choice
 from aispine.agent.llm.spending import Spending
@@ -18,6 +18,7 @@ from aispine.agent.llm.telling import Teller
 from aispine.agent.llm.toolbox import Uses
 from aispine.errors import ExpressionError, NotFound
 from aispine.flow import secret
+from aispine.flow.sensitive import is_marked
 from aispine.guards import rules
 from aispine.guards.rules import Guard
 from aispine.model import client
@@ -25,6 +26,7 @@ from aispine.model.chat import Question, Turn
 from aispine.model.client import Call
 from aispine.model.errors import CUT_OFF, ModelError, declined
 from aispine.settings import Settings
+from aispine.tool.definition import Tool
 
 RETRIED: Final = (FailureCode.RATE_LIMITED, FailureCode.UNAVAILABLE, FailureCode.TIMEOUT)
 STEP_LIMIT: Final = "step_limit"
@@ -42,18 +44,19 @@ class Talk:
     """The conversation of one attempt; `log` has a line for each turn."""
 
     def __init__(
-        self, agent: AgentVersion, request: AgentRequest, means: Means, settings: Settings, guard: Guard | None = None
+        self, agent: AgentVersion, request: AgentRequest, given: Means, settings: Settings, guard: Guard | None = None
     ) -> None:
         self._agent = agent
         self._request = request
-        self._means = means
+        self._means = given
         self._settings = settings
         self._guard = guard or rules.of(settings)
         self._recipe = recipe.of(agent.llm or {})
         self._until = time.monotonic() + request.timeout
-        self._spending = Spending(self._recipe.budget, means.spent)
+        self._spending = Spending(self._recipe.budget, given.spent)
         self._choices = list(self._recipe.choices)
         self._step = 0
+        self._discreet = _is_discreet(agent)
         self.log: list[str] = []
 
     def run(self) -> Ended:
@@ -93,6 +96,7 @@ class Talk:
         if self._means.tools is None:
             raise Stop(AgentFailure(code=FailureCode.UNAVAILABLE, message="tools cannot be called from here"))
         found = self._means.tools.find(self._recipe.tools)
+        self._discreet = self._discreet or any(map(_is_discreet, found.values()))
         return Uses(self._means.tools, found, self._request.idempotency_key)
 
     def _ask(self, said: list[dict[str, Any]], uses: Uses | None) -> Turn:
@@ -117,7 +121,8 @@ class Talk:
         question = Question(
             messages=said, functions=functions, output_schema=self._agent.output_schema, max_tokens=room
         )
-        teller = Teller(self._means.tell, self._step, model.model.model)
+        tell = means.nobody if self._discreet else self._means.tell
+        teller = Teller(tell, self._step, model.model.model)
         try:
             turn = client.ask(model.model, question, self._call(choice), teller)
         finally:
@@ -179,6 +184,11 @@ class Talk:
         if self._agent.output_schema is None:
             return AgentReply(output=flow_output(None, turn.text), message=turn.text, metadata=metadata)
         return AgentReply(output=value, metadata=metadata)
+
+
+def _is_discreet(asked: AgentVersion | Tool) -> bool:
+    """True when something that goes in or out is sensitive: words come in pieces, in which none would be found."""
+    return is_marked(asked.input_schema) or is_marked(asked.output_schema)
 
 
 def _without_tools() -> AgentFailure:

@@ -249,6 +249,14 @@ def test_words_are_told_in_batches_with_their_turn(models: list[StandIn]) -> Non
     assert {(words.step, words.model) for words in told} == {(1, "m1")}
 
 
+def test_no_words_are_told_where_something_is_sensitive(models: list[StandIn]) -> None:
+    told: list[Words] = []
+    schema = {"type": "object", "properties": {"state": {"type": "string", "x-sensitive": True}}}
+    models[0].says(Line(text='{"state": "sent"}'))
+    assert reply(ask(models, {"output_schema": schema}, Means(tell=told.append))).output == {"state": "sent"}
+    assert told == []
+
+
 def test_keys_come_from_secrets_and_a_missing_one_is_told(models: list[StandIn]) -> None:
     keys = {"models": [{"api_key": "${secrets.first_key}"}, {}]}
     models[0].says(Line(text="x"))
