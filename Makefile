@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo up test test-brokers check lint types layers bench bench-ocr chaos chaos-short chaos-mutants chaos-sweep chaos-outages chaos-rolling wheel clean
+.PHONY: help setup demo up test test-brokers check lint types layers bench bench-ocr chaos chaos-short chaos-mutants chaos-sweep chaos-outages chaos-recovery chaos-rolling wheel clean
 
 help:  ## Shows the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -69,6 +69,9 @@ chaos-sweep: setup  ## Kills a worker before and after each statement and messag
 
 chaos-outages: setup  ## Pauses, cuts and fills up the servers under load.
 	$(BIN)/python -m benchmarks.chaos outages
+
+chaos-recovery: setup  ## Kills processes with the settings as they come; what they ran must run again within 20 s.
+	$(BIN)/python -m benchmarks.chaos recovery $(if $(SEED),--seed $(SEED))
 
 chaos-rolling: setup  ## Replaces every process in turn under load, three times.
 	$(BIN)/python -m benchmarks.chaos rolling --count $(or $(N),120)

@@ -95,7 +95,7 @@ def lose(ledger: Ledger, fact: Lost, terms: Terms) -> None:
 def _take_back(ledger: Ledger, node: NodeState, terms: Terms) -> None:
     ledger.record("node.lost", node.path, attempt=node.attempt, worker=node.lease_owner, handed_back=True)
     ledger.remember(node.path, **{_HANDED_BACK: node.remembered(_HANDED_BACK, 0) + 1})
-    _requeue(ledger, node, terms, lost_attempts=node.lost_attempts + 1)
+    _requeue(ledger, node, terms.lease, lost_attempts=node.lost_attempts + 1)
 
 
 def _lose(ledger: Ledger, node: NodeState, terms: Terms) -> None:
@@ -107,7 +107,8 @@ def _lose(ledger: Ledger, node: NodeState, terms: Terms) -> None:
         ledger.change(node.path, lost_attempts=lost)
         ending.fail(ledger, node.path, ending.describe(node, str(FailureCode.LOST), message))
     else:
-        _requeue(ledger, node, terms, lost_attempts=lost)
+        # It goes before all others now: if nobody takes it soon, its message is lost too.
+        _requeue(ledger, node, terms.lease, lost_attempts=lost)
 
 
 def release(ledger: Ledger, fact: Released, terms: Terms) -> None:
@@ -117,14 +118,14 @@ def release(ledger: Ledger, fact: Released, terms: Terms) -> None:
         return
     ledger.record("node.released", fact.path, attempt=node.attempt, worker=node.lease_owner)
     first = node.attempt == 1
-    _requeue(ledger, node, terms, attempt=node.attempt - 1, started_at=None if first else node.started_at)
+    _requeue(ledger, node, terms.lost_after, attempt=node.attempt - 1, started_at=None if first else node.started_at)
 
 
 def try_again(ledger: Ledger, fact: RetryDue, terms: Terms) -> None:
     """Queues a node again whose delay before a retry is over."""
     node = ledger.node(fact.path)
     if node.status is NodeStatus.RETRYING and node.attempt == fact.attempt and is_due(ledger, node):
-        _requeue(ledger, node, terms)
+        _requeue(ledger, node, terms.lost_after)
 
 
 def is_due(ledger: Ledger, node: NodeState) -> bool:
@@ -154,13 +155,14 @@ def _retry_delay(ledger: Ledger, node: NodeState, failure: AgentFailure, terms: 
     return None if delay is None else max(delay, failure.retry_after or 0.0)
 
 
-def _requeue(ledger: Ledger, node: NodeState, terms: Terms, **fields: Any) -> None:
+def _requeue(ledger: Ledger, node: NodeState, lost_after: float, **fields: Any) -> None:
+    """Queues a node again whose message counts as lost after so many seconds."""
     ledger.change(
         node.path,
         status=NodeStatus.QUEUED,
         lease_owner=None,
         queued_at=ledger.now,
-        due_at=ledger.now + timedelta(seconds=terms.lost_after),
+        due_at=ledger.now + timedelta(seconds=lost_after),
         **fields,
     )
     ledger.queue(node.path)

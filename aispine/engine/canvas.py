@@ -69,10 +69,10 @@ def send_look(celery: Celery, execution_id: str, flow_id: str, path: str) -> Non
     _signature(celery, broker.ADVANCE, execution_id, path, queue="engine", shadow=f"{flow_id}/{path}").apply_async()
 
 
-def send_node(celery: Celery, execution_id: str, flow_id: str, path: str, queue: str) -> None:
-    """Sends the message of one queued node alone, before those that wait: it had its turn once already."""
+def send_node(celery: Celery, execution_id: str, flow_id: str, path: str, queue: str, *, ahead: bool = False) -> None:
+    """Sends the message of one queued node alone; `ahead` of those that wait if it had its turn once already."""
     sent = _signature(celery, broker.RUN, execution_id, path, queue=queue, shadow=f"{flow_id}/{path}")
-    sent.set(priority=transport.AHEAD).apply_async()
+    sent.set(priority=transport.AHEAD if ahead else transport.NORMAL).apply_async()
 
 
 def signature(celery: Celery, plan: Plan, execution: ExecutionState, part: Shape, frame: str = "") -> Signature:

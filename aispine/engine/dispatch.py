@@ -64,7 +64,7 @@ class Dispatch:
         try:
             for path in paths:
                 queue = str(transition.nodes[path].queue)
-                canvas.send_node(self.celery, execution.execution_id, execution.flow_id, path, queue)
+                canvas.send_node(self.celery, execution.execution_id, execution.flow_id, path, queue, ahead=True)
         except OperationalError as error:
             _log.warning("dispatch.not_sent", execution=execution.execution_id, error=str(error))
 

@@ -64,8 +64,8 @@ class Tick:
         for execution_id in due.deadlines(self.store, BATCH):
             facts[execution_id].append(DeadlinePassed())
         helped = [self._try_advance(execution_id, found) for execution_id, found in facts.items()]
-        self._find_what_was_taken()
-        self._send_again()
+        # What a dead process had taken was at the front; what an emptied broker held stands in line as it did.
+        self._send_again(ahead=self._find_what_was_taken())
         self._cancel_orphans()
         return helped.count(False)
 
@@ -124,10 +124,10 @@ class Tick:
         for child in due.orphans(self.store, BATCH):
             self.dispatch.cancel(child, "its parent has ended")
 
-    def _send_again(self) -> None:
+    def _send_again(self, *, ahead: bool) -> None:
         try:
             for row in due.resend_nodes(self.store, BATCH, self.terms.lost_after):
-                canvas.send_node(self.celery, str(row.execution_id), row.flow_id, row.path, row.queue)
+                canvas.send_node(self.celery, str(row.execution_id), row.flow_id, row.path, row.queue, ahead=ahead)
                 if not row.first:
                     self.dispatch.meter.add("messages_resent_total", 1)
             for row in due.resend_starts(self.store, BATCH, START_AGAIN):
@@ -136,13 +136,17 @@ class Tick:
         except OperationalError as error:
             _log.warning("recover.not_sent", error=str(error))
 
-    def _find_what_was_taken(self) -> None:
-        """A process that died may have taken messages of nodes that it had not begun: the oldest of its queue."""
+    def _find_what_was_taken(self) -> bool:
+        """A process that died may have taken messages of nodes that it had not begun: the oldest of its queue.
+
+        True when one has died.
+        """
         queues, self.bereaved = sorted(self.bereaved), set()
         if queues:
             # It died within the last lease, so what was queued since the middle of that is hardly among them.
             age = min(SETTLED, self.terms.lease / 2)
             due.hasten_oldest(self.store, queues, older_than=age, lost_after=self.terms.lost_after, limit=TAKEN)
+        return bool(queues)
 
     def _find_lost_messages(self) -> None:
         """The broker was emptied or replaced, or holds nothing while nodes are queued: their messages are gone."""

@@ -5,21 +5,35 @@ from __future__ import annotations
 import argparse
 import random
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from aispine.errors import AISpineError
 from benchmarks.chaos import campaign, outages, report, rolling, sweep
 from benchmarks.chaos.campaign import Campaign
 from benchmarks.chaos.mutants import MUTANTS
+from benchmarks.chaos.up import PATIENT
 
 _SHORT = 40
 _RESTARTS = 3
+RECOVERY: Mapping[str, Any] = {
+    "count": 100,
+    "drop": 0.0,
+    "double": 0.0,
+    "settings": {"AISPINE_LEASE": "10", "AISPINE_HEARTBEAT": "3", "AISPINE_TICK": "1", PATIENT: "1"},
+    "shares": {"kill child": 80, "kill worker": 80},
+    "minimum": {"kills": 120},
+    "pause": (12.0, 15.0),
+    "recovery_within": 20.0,
+}
+"""Kills alone, with the settings as they come, and each after the one before is made good."""
 _SHORT_FAULTS = 120
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos")
-    parser.add_argument("what", choices=["campaign", "mutants", "sweep", "outages", "rolling"])
+    parser.add_argument("what", choices=["campaign", "mutants", "sweep", "outages", "rolling", "recovery"])
     parser.add_argument("--count", type=int, default=1000, help="executions")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     parser.add_argument("--settle", type=float, default=120.0, help="seconds to end in after the last fault")
@@ -39,6 +53,8 @@ def main() -> int:
         return _rolling(count=given.count, keep=given.keep)
     if given.what == "mutants":
         return _mutants(wanted, [given.mutant] if given.mutant else list(MUTANTS))
+    if given.what == "recovery":
+        wanted = replace(wanted, **RECOVERY)
     outcome = campaign.run(wanted, _say)
     report.show(outcome)
     return 1 if outcome.misses else 0

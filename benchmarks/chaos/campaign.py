@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import functools
+import math
 import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from typing import Final
 
 from aispine.stack.process import wait_until
-from benchmarks.chaos import cases, driver, gremlin, ledger, stack
+from benchmarks.chaos import cases, driver, figures, gremlin, ledger, stack
 from benchmarks.chaos.client import Client
 from benchmarks.chaos.database import Database
 from benchmarks.chaos.driver import Driver
+from benchmarks.chaos.figures import Figure
 from benchmarks.chaos.gremlin import Fault, Gremlin
 from benchmarks.chaos.judge import Judge, Verdict
 
@@ -23,6 +25,8 @@ MINIMUM: Final = {"kills": 100, "stop": 10, "flush": 5, "restart redis": 5, "res
 """Faults that must have hit for each 1,000 executions."""
 
 _PACE: Final = 2.0
+_COUNTED: Final = 20.0
+_BEHIND: Final = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +44,18 @@ class Campaign:
     settle: float = 120.0
     keep: bool = False
     faults_for: int | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Of the stack, over those of every campaign."""
+    shares: Mapping[str, int] = field(default_factory=lambda: gremlin.SHARES)
+    minimum: Mapping[str, int] = field(default_factory=lambda: MINIMUM)
+    """Faults for each 1,000 executions: those that are done, and those that must hit."""
+    pause: tuple[float, float] = gremlin.PAUSE
+    """Seconds between two faults."""
+    recovery_within: float = math.inf
+
+    @property
+    def scale(self) -> float:
+        return self.count / 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,12 +68,14 @@ class Outcome:
     messages: Mapping[str, int]
     answers: Mapping[str, int]
     trouble: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    """What `/metrics` showed at the end."""
     seconds: float
 
     @property
     def misses(self) -> list[str]:
         """Every figure that is not as it must be."""
-        return [*self.harm, *self._too_few(), *self.trouble]
+        return [*self.harm, *self._too_few(), *self._miscounted(), *self._too_slow(), *self.trouble]
 
     @property
     def harm(self) -> list[str]:
@@ -76,10 +94,18 @@ class Outcome:
             found.append(f"{verdict.repeated} repeated calls, {verdict.explained} explained")
         return found
 
+    def _miscounted(self) -> list[str]:
+        wrong = [each for each in self.figures if not each.fits]
+        return [f"/metrics: {each.name} {each.shown}, {each.true} in the log" for each in wrong]
+
+    def _too_slow(self) -> list[str]:
+        longest, limit = self.verdict.longest_recovery, self.campaign.recovery_within
+        return [f"longest recovery: {longest:.1f} s, not under {limit:g} s"] if longest >= limit else []
+
     def _too_few(self) -> list[str]:
         done = Counter(self.faults)
         done["kills"] = done["kill child"] + done["kill worker"]
-        wanted = {kind: ceil(self.campaign.count * share / 1000) for kind, share in MINIMUM.items()}
+        wanted = {kind: ceil(self.campaign.scale * share) for kind, share in self.campaign.minimum.items()}
         return [f"{kind}: {done[kind]}, at least {least}" for kind, least in wanted.items() if done[kind] < least]
 
 
@@ -91,6 +117,7 @@ def run(campaign: Campaign, say: Callable[[str], None]) -> Outcome:
         "CHAOS_DROP": str(campaign.drop),
         "CHAOS_DOUBLE": str(campaign.double),
         "CHAOS_MUTANT": campaign.mutant or "",
+        **campaign.settings,
     }
     with stack.running(environment, keep=campaign.keep) as running:
         say(f"the stack runs in {running.folder}")
@@ -106,12 +133,14 @@ def _on(running: stack.Stack, campaign: Campaign, say: Callable[[str], None], be
     driving = Driver(make, database, run_id, work)
     driving.begin()
     try:
-        faults = _torment(Gremlin(running, database, campaign.seed, driving.start_more), campaign, driving, say)
+        doing = Gremlin(running, database, campaign.seed, driving.start_more, campaign.pause)
+        faults = _torment(doing, campaign, driving, say)
         wait_until(lambda: driving.all_started, campaign.settle)
         wait_until(lambda: database.open(run_id) == 0, campaign.settle)
     finally:
         driving.end()
     messages = ledger.read(running.faults)
+    shown = _metrics(client)
     judge = Judge(database, run_id, work, ledger.read(running.calls))
     return Outcome(
         campaign=campaign,
@@ -120,14 +149,30 @@ def _on(running: stack.Stack, campaign: Campaign, say: Callable[[str], None], be
         messages=Counter(line["kind"] for line in messages),
         answers=client.answers,
         trouble=tuple(driving.trouble),
+        figures=tuple(judge.figures(shown, faults)),
         seconds=time.monotonic() - begun,
     )
 
 
+def _metrics(client: Client) -> Mapping[figures.Key, int]:
+    """The figures once beat has counted that nothing is open, or as they are after a while."""
+    found: dict[figures.Key, int] = {}
+
+    def settled() -> bool:
+        found.clear()
+        found.update(figures.read(client.text("/metrics")))
+        return bool(found) and not any(value for (name, _), value in found.items() if name.endswith("_open"))
+
+    wait_until(settled, _COUNTED)
+    return found
+
+
 def _torment(doing: Gremlin, campaign: Campaign, driving: Driver, say: Callable[[str], None]) -> list[Fault]:
-    kinds = gremlin.plan(campaign.faults_for or campaign.count, campaign.seed)
+    kinds = gremlin.plan(campaign.faults_for or campaign.count, campaign.seed, campaign.shares)
     for done, kind in enumerate(kinds):
         driving.progress = done / len(kinds)
+        # Faults go along with the work: the last execution is to meet as many as the first.
+        wait_until(lambda: driving.keeps_up, _BEHIND)
         if doing.do(kind):
             say(f"{done + 1}/{len(kinds)} {kind}: {len(doing.faults[-1].hit)} nodes")
         else:

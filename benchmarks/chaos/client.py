@@ -37,6 +37,14 @@ class Client:
             time.sleep(_AGAIN)
         raise StackError(f"POST {path} was not answered for {_PATIENCE:g} s")
 
+    def text(self, path: str) -> str:
+        """The body as text, empty when there is no good answer now."""
+        try:
+            answer = self._http.get(f"{self._url}{path}", timeout=10)
+            return answer.text if answer.ok else ""
+        except requests.RequestException:
+            return ""
+
     def get(self, path: str) -> Any:
         """The body, or None when there is no good answer now."""
         try:

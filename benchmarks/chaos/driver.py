@@ -76,6 +76,11 @@ class Driver:
         self._ahead = max(self._ahead, len(self.accepted) + 1 - int(len(self._work) * self.progress))
 
     @property
+    def keeps_up(self) -> bool:
+        """True when as many executions are started as the faults allow, or nearly so."""
+        return len(self.accepted) + _AHEAD >= len(self._work) * self.progress or bool(self.trouble)
+
+    @property
     def all_started(self) -> bool:
         return len(self.accepted) == len(self._work) or bool(self.trouble)
 

@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Final
@@ -32,7 +32,7 @@ SHARES: Final = {
 _POOLS: Final = ("engine-1", "engine-2", "cpu-1", "cpu-2", "io-1", "io-2")
 _LONGEST: Final = 12.0
 """Seconds in which something must be there to be hit."""
-_NEXT: Final = (0.2, 1.2)
+PAUSE: Final = (0.2, 1.2)
 """Seconds between two faults."""
 _BACK: Final = 60.0
 
@@ -46,9 +46,9 @@ class Fault:
     hit: tuple[Running, ...] = field(default=())
 
 
-def plan(count: int, seed: int) -> list[str]:
+def plan(count: int, seed: int, shares: Mapping[str, int] = SHARES) -> list[str]:
     """The kinds of faults for so many executions, in their order."""
-    kinds = [kind for kind, share in SHARES.items() for _ in range(ceil(count * share / 1000))]
+    kinds = [kind for kind, share in shares.items() for _ in range(ceil(count * share / 1000))]
     random.Random(seed).shuffle(kinds)
     return kinds
 
@@ -56,8 +56,16 @@ def plan(count: int, seed: int) -> list[str]:
 class Gremlin:
     """Does faults one after the other and writes down each."""
 
-    def __init__(self, stack: Stack, database: Database, seed: int, more: Callable[[], None]) -> None:
-        """`more` asks for work to be started, because there is nothing to hit."""
+    def __init__(
+        self,
+        stack: Stack,
+        database: Database,
+        seed: int,
+        more: Callable[[], None],
+        pause: tuple[float, float] = PAUSE,
+    ) -> None:
+        """`more` asks for work to be started, because there is nothing to hit; `pause` in seconds."""
+        self._pause = pause
         self._more = more
         self._stack = stack
         self._database = database
@@ -76,7 +84,7 @@ class Gremlin:
 
     def do(self, kind: str) -> bool:
         """Does a fault, again until it hits something; False when nothing was there to be hit."""
-        time.sleep(self._dice.uniform(*_NEXT))
+        time.sleep(self._dice.uniform(*self._pause))
         deadline = time.monotonic() + _LONGEST
         while time.monotonic() < deadline:
             fault = self._deeds[kind]()

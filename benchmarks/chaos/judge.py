@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from sqlalchemy import Row
 
 from aispine.flow import paths
+from benchmarks.chaos import figures
 from benchmarks.chaos.database import Database, Running
 from benchmarks.chaos.driver import Job
 from benchmarks.chaos.gremlin import Fault
@@ -63,8 +65,10 @@ class Verdict:
     seen_after: float
     """Seconds after which the latest loss of a process was seen."""
     longest_recovery: float
-    """Seconds after which the last of its nodes ran again, those left out whose new message the harness dropped."""
+    """Seconds after which the last of its nodes ran again, its wait for a free slot included, those left out whose
+    new message the harness dropped."""
     slowest: str
+    median_recovery: float
     notes: tuple[str, ...]
 
 
@@ -104,8 +108,13 @@ class Judge:
             seen_after=max((each.seen_after for each in recoveries), default=0.0),
             longest_recovery=slowest.ran_after,
             slowest=slowest.name,
+            median_recovery=median(each.ran_after for each in recoveries) if recoveries else 0.0,
             notes=tuple(self._notes),
         )
+
+    def figures(self, shown: Mapping[figures.Key, int], faults: Sequence[Fault]) -> list[figures.Figure]:
+        """What `/metrics` shows beside what the log has."""
+        return figures.compare(shown, self._events, faults)
 
     @property
     def handed_back(self) -> int:
@@ -199,7 +208,8 @@ def _recovery(fault: Fault, hit: Running, events: Sequence[Row[Any]]) -> Recover
     started = [event.at for event in events if event.type == "node.started" and event.data["attempt"] > hit.attempt]
     if not lost or not started:
         return None
-    name = f"{fault.kind} at {hit.execution_id}:{hit.path} attempt {hit.attempt} in {hit.queue}"
+    ahead = f"ran again {min(started) - lost[0]:.1f} s after that was seen"
+    name = f"{fault.kind} at {hit.execution_id}:{hit.path} attempt {hit.attempt} in {hit.queue}, {ahead}"
     return Recovery(name=name, seen_after=lost[0] - fault.at, ran_after=min(started) - fault.at)
 
 

@@ -26,10 +26,12 @@ def show(outcome: Outcome) -> None:
         "agent calls repeated": f"{verdict.repeated} of {verdict.explained} explained",
         "latest loss seen after": f"{verdict.seen_after:.1f} s",
         "longest recovery": f"{verdict.longest_recovery:.1f} s",
+        "median recovery": f"{verdict.median_recovery:.1f} s",
         "seconds": f"{outcome.seconds:.0f}",
     }
     rows |= {f"fault: {kind}": count for kind, count in sorted(outcome.faults.items())}
     rows |= {f"messages {kind}": count for kind, count in sorted(outcome.messages.items())}
+    rows |= {f"/metrics {each.name}": f"{each.shown} of {each.true}" for each in outcome.figures}
     for name, value in rows.items():
         table.add_row(name, str(value))
     console = Console()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from pathlib import Path
 
@@ -11,12 +12,15 @@ from aispine.errors import AISpineError
 from aispine.stack import supervisor
 from aispine.stack.up import up
 
+PATIENT = "CHAOS_PATIENT"
+"""Where set, what dies is started again after the product's own delay."""
 PROCFILE = Path(__file__).with_name("Procfile")
 
 
 def main() -> int:
-    # The same program is killed every few seconds here; the product would wait longer each time.
-    supervisor.Backoff = functools.partial(supervisor.Backoff, first=0.5, ceiling=0.5)  # type: ignore[assignment,misc] # the campaign's own
+    if not os.environ.get(PATIENT):
+        # The same program is killed every few seconds here; the product would wait longer each time.
+        supervisor.Backoff = functools.partial(supervisor.Backoff, first=0.5, ceiling=0.5)  # type: ignore[assignment,misc] # the campaign's own
     try:
         up(settings.load(stack=False), flower=False, say=print, path=PROCFILE)
     except AISpineError as error:
