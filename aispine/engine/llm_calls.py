@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aispine import logs, secrets
@@ -12,7 +13,7 @@ from aispine.agent.call import Called
 from aispine.agent.contract import AgentRequest
 from aispine.agent.definition import AgentVersion
 from aispine.agent.llm import recipe
-from aispine.agent.llm.means import Means, nobody
+from aispine.agent.llm.means import Asked, Means, nobody
 from aispine.agent.llm.telling import Words
 from aispine.engine import advance, circuits, confidence, plans, privacy
 from aispine.engine.advance import Held
@@ -21,8 +22,9 @@ from aispine.engine.facts import Told
 from aispine.engine.patience import patiently
 from aispine.engine.terms import Terms
 from aispine.engine.tool_calls import ToolCache
-from aispine.flow.outcome import Ended
-from aispine.guards.breaker import Breaker
+from aispine.flow.outcome import AgentFailure, Ended
+from aispine.guards.breaker import Breaker, model_name
+from aispine.model.chat import Model
 from aispine.settings import Settings
 from aispine.store.database import Store
 from aispine.tool.definition import Tool, ToolRequest
@@ -49,9 +51,18 @@ def call(agent: AgentVersion, request: AgentRequest, held: Held, bench: Bench) -
         secrets=opened.values,
         spent=held.node.metadata or {},
         tell=nobody if _is_private(held, bench) else Ear(bench=bench, held=held),
+        through=partial(_through, bench.breaker, request.tenant_id),
     )
     with logs.hiding(opened.hide):
         return confidence.conceal(agent_call.call(agent, request, bench.settings, means=means), opened)
+
+
+def _through(
+    breaker: Breaker, tenant_id: str, model: Model, seconds: float, call: Callable[[], Asked]
+) -> Asked | AgentFailure:
+    """Each model has a circuit of its own, so that the next one of the list is asked at once."""
+    name = model_name(tenant_id, model.base_url, model.model)
+    return breaker.through(name, seconds, call, lambda asked: getattr(asked, "failure", None))
 
 
 def _is_private(held: Held, bench: Bench) -> bool:

@@ -106,6 +106,10 @@ def tool_name(tenant_id: str, tool_id: str) -> str:
     return f"{tenant_id}:tool:{tool_id}"
 
 
+def model_name(tenant_id: str, base_url: str, model: str) -> str:
+    return f"{tenant_id}:model:{base_url}#{model}"
+
+
 def _key(name: str) -> str:
     return f"aispine:circuit:{name}"
 

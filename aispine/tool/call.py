@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from aispine.errors import AISpineError, InvalidInput
 from aispine.flow.inputs import check_value
@@ -16,11 +17,15 @@ from aispine.guards import http, rules
 from aispine.guards.answer import json_of, refusal
 from aispine.guards.failures import CallError
 from aispine.guards.rules import Guard
+from aispine.secrets import Opened
 from aispine.settings import Settings
 from aispine.tool import authorization, contract, oauth
 from aispine.tool.contract import Question
 from aispine.tool.definition import Tool, ToolRequest
 from aispine.tool.endpoint import Unfillable
+
+SHORTEST_HIDDEN: Final = 6
+"""A shorter secret would be found by chance all over what a tool says."""
 
 
 def call(tool: Tool, request: ToolRequest, settings: Settings, guard: Guard | None = None) -> Ended:
@@ -35,8 +40,11 @@ def call(tool: Tool, request: ToolRequest, settings: Settings, guard: Guard | No
     except (InvalidInput, Unfillable) as error:
         message = error.message if isinstance(error, InvalidInput) else str(error)
         return AgentFailure(code=FailureCode.INVALID_INPUT, message=message, detail=_misfits(error))
-    answer = _Caller(tool, request, settings, guard).ask(asked)
-    return answer if isinstance(answer, AgentFailure) else _checked(tool, _outcome(tool, answer))
+    caller = _Caller(tool, request, settings, guard)
+    answer = caller.ask(asked)
+    return caller.without_secrets(
+        answer if isinstance(answer, AgentFailure) else _checked(tool, _outcome(tool, answer))
+    )
 
 
 def fetch(tool: Tool, request: ToolRequest, asked: Question, settings: Settings) -> Any:
@@ -61,6 +69,7 @@ class _Caller:
         self._settings = settings
         self._guard = guard or rules.of(settings)
         self._until = time.monotonic() + request.timeout
+        self._told: dict[str, str] = {}
 
     def ask(self, asked: Question) -> http.Answer | AgentFailure:
         """Asks, a second time with a new token when the first one was refused."""
@@ -75,6 +84,14 @@ class _Caller:
         except AISpineError as error:
             return AgentFailure(code=FailureCode.REJECTED, message=error.message)
         return answer
+
+    def without_secrets(self, outcome: Ended) -> Ended:
+        """What came of the call without the secrets that it took: a tool may say what it was told."""
+        long = {name: secret for name, secret in self._told.items() if len(secret) >= SHORTEST_HIDDEN}
+        if not long:
+            return outcome
+        hide = Opened(values=long).hide
+        return replace(outcome, **{field.name: hide(getattr(outcome, field.name)) for field in fields(outcome)})
 
     def _send(self, asked: Question) -> http.Answer:
         headers = {"Accept": "application/json, text/*;q=0.5", **asked.headers, **self._who()}
@@ -100,6 +117,7 @@ class _Caller:
             return authorization.headers(auth, secrets)
         tenant_id, secret = self._request.tenant_id, secrets["client_secret"]
         token = oauth.token(tenant_id, auth, secret, self._guard, seconds=self._left)
+        self._told["access_token"] = token
         return {"Authorization": f"Bearer {token}"}
 
     def _forget_token(self) -> bool:
@@ -109,7 +127,8 @@ class _Caller:
         return oauth.forget(self._request.tenant_id, auth, self._secrets()["client_secret"])
 
     def _secrets(self) -> dict[str, str]:
-        return opened(self._tool.credential, self._settings)
+        self._told |= (found := opened(self._tool.credential, self._settings))
+        return found
 
 
 def opened(sealed: str | None, settings: Settings) -> dict[str, str]:

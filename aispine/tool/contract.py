@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -54,9 +54,18 @@ def _older(tool: Tool, request: ToolRequest) -> Question:
         "config": dict(request.config),
         "execution_id": request.execution_id,
         "metadata": {"node_id": request.node_id, "attempt": request.attempt},
-        "files": list(request.files),
+        "files": list(request.files) or list(_references(request.input)),
     }
     return Question(method="POST", url=tool.endpoint.rstrip("/") + EXECUTE_PATH, body=_json(body))
+
+
+def _references(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The files that an input refers to, wherever in it."""
+    if isinstance(value, Mapping) and {"file_id", "sha256"} <= value.keys():
+        yield value
+    elif isinstance(value, Mapping | list):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _references(each)
 
 
 def _json(value: Any) -> bytes:

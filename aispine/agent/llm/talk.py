@@ -22,7 +22,7 @@ from aispine.flow.sensitive import is_marked
 from aispine.guards import rules
 from aispine.guards.rules import Guard
 from aispine.model import client
-from aispine.model.chat import Question, Turn
+from aispine.model.chat import Model, Question, Turn
 from aispine.model.client import Call
 from aispine.model.errors import CUT_OFF, ModelError, declined
 from aispine.settings import Settings
@@ -123,13 +123,26 @@ class Talk:
         )
         tell = means.nobody if self._discreet else self._means.tell
         teller = Teller(tell, self._step, model.model.model)
-        try:
-            turn = client.ask(model.model, question, self._call(choice), teller)
-        finally:
-            teller.flush()
+        turn = self._through(model.model, question, self._call(choice), teller)
         self._spending.add(turn.usage, model.model)
         self._note(choice, f"{turn.usage.prompt}+{turn.usage.completion} tokens", begun, turn)
         return turn
+
+    def _through(self, model: Model, question: Question, call: Call, teller: Teller) -> Turn:
+        def asked() -> Turn | ModelError:
+            try:
+                return client.ask(model, question, call, teller)
+            except ModelError as error:
+                return error
+            finally:
+                teller.flush()
+
+        found = self._means.through(model, call.seconds, asked)
+        if isinstance(found, AgentFailure):
+            raise ModelError(found)
+        if isinstance(found, ModelError):
+            raise found
+        return found
 
     def _with_config(self, choice: Choice) -> Choice:
         """The model with what the node's config says instead."""

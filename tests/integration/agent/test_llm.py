@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +12,11 @@ import pytest
 from aispine.agent import manifest
 from aispine.agent.call import call
 from aispine.agent.contract import AgentFailure, AgentReply
-from aispine.agent.llm.means import Means
+from aispine.agent.llm.means import Asked, Means
 from aispine.agent.llm.telling import Words
 from aispine.errors import InvalidAgent, NotFound
 from aispine.flow.outcome import Ended
+from aispine.model.chat import Model
 from aispine.model.standin import Line, StandIn, playing
 from aispine.settings import Settings
 from aispine.tool.definition import Tool
@@ -200,6 +201,18 @@ def test_the_next_model_takes_over_and_goes_on(models: list[StandIn], line: Line
     outcome = reply(ask(models, {"tools": ["order"]}, Means(tools=Box())))
     assert (outcome.message, outcome.metadata["model"], outcome.metadata["steps"]) == ("sent", "m2", 2)
     assert len(models[0].asked) == 1
+
+
+def test_a_model_that_is_left_in_peace_is_passed_over(models: list[StandIn]) -> None:
+    models[1].says(Line(text="here"))
+    open_ = AgentFailure(code="unavailable", message="it failed 5 times in a row")
+
+    def through(model: Model, seconds: float, call: Callable[[], Asked]) -> Asked | AgentFailure:
+        assert 0 < seconds <= 5
+        return open_ if model.model == "m1" else call()
+
+    assert reply(ask(models, {}, Means(through=through))).metadata["model"] == "m2"
+    assert models[0].asked == []
 
 
 def test_when_no_model_answers_one_that_may_come_back_speaks_for_all(models: list[StandIn]) -> None:

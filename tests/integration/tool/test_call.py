@@ -67,6 +67,15 @@ def test_a_get_fills_the_path_and_puts_the_rest_into_the_query(shop: Service) ->
     assert shop.asked[0].body == b""
 
 
+def test_a_tool_that_repeats_its_secret_is_not_repeated(shop: Service) -> None:
+    shop.on("POST", "/send", Reply(body={"sent": "Bearer t0-secret"}), Reply(status=400, body={"message": "t0-secret"}))
+    found = tool(shop, auth={"type": "bearer", "token": "t0-secret"})
+    good = run(found)
+    assert isinstance(good, AgentReply)
+    assert good.output["sent"].startswith("Bearer ")
+    assert "t0-secret" not in f"{good} {run(found)}"
+
+
 def test_texts_and_empty_answers_are_values_too(shop: Service) -> None:
     shop.on("POST", "/send", Reply(body="sí".encode(), headers={"Content-Type": "text/plain"}), Reply(status=204))
     assert [getattr(run(tool(shop)), "output", "") for _ in range(2)] == ["sí", None]
@@ -194,6 +203,13 @@ def test_the_older_contract_is_spoken(shop: Service) -> None:
         "metadata": {"node_id": "n1", "attempt": 1},
         "files": [{"file_id": "f"}],
     }
+
+
+def test_files_that_an_input_refers_to_go_along_by_reference(shop: Service) -> None:
+    shop.on("POST", "/api/execute", Reply(body={"status": "success", "output_data": None}))
+    file = {"file_id": "f1", "name": "a.pdf", "media_type": "application/pdf", "size": 3, "sha256": "00"}
+    run(tool(shop, "", contract="execute"), {"pages": [{"scan": file}]})
+    assert shop.asked[0].json["files"] == [file]
 
 
 def test_an_error_of_the_older_contract_is_the_tools_own(shop: Service) -> None:
