@@ -17,7 +17,20 @@ _BELOW: Final = 0.92
 _BY_LOOKS: Final = 0.6
 _NO_COLON: Final = 0.9
 _COLON: Final = re.compile(r"\s*[:\uff1a]\s*")
-_MULTILINE: Final = frozenset({"address"})
+_MULTILINE: Final = frozenset({"address", "surname", "given_names", "full_name"})
+_GLUED: Final = re.compile(r"([^\W\d][^\d:]{0,20}?)[.:\u00b0\u00ba#\s]*(\d[\w./-]{3,})$")
+_CODED: Final = re.compile(r"(\d[ab]?)\.?\s+(.+)$")
+_CODES: Final = {
+    "surname": "1",
+    "given_names": "2",
+    "birth_date": "3",
+    "issue_date": "4a",
+    "expiry_date": "4b",
+    "document_number": "5",
+    "address": "8",
+}
+"""The numbers that driving licences have in the place of labels."""
+_FEWEST_CODES: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +93,7 @@ def _best(lines: Sequence[Line], name: str, rules: Mapping[str, Any]) -> Field |
             page=place.lines[0].page,
             box=around(line.box for line in place.lines),
         )
-        for place in _places(lines, labels.names(name, rules), several=concept in _MULTILINE)
+        for place in _all_places(lines, labels.names(name, rules), concept)
         if (value := parse(place.text)) is not None and kinds.fits(value, rules)
     ]
     candidates += _by_looks(lines, parse, rules) if not candidates else []
@@ -95,6 +108,21 @@ def _by_looks(lines: Sequence[Line], parse: kinds.Parser, rules: Mapping[str, An
         for line in lines
         if (value := parse(line.text)) is not None and kinds.fits(value, rules)
     ]
+
+
+def _all_places(lines: Sequence[Line], names: tuple[str, ...], concept: str) -> Iterator[_Place]:
+    yield from _places(lines, names, several=concept in _MULTILINE)
+    yield from _coded(lines, _CODES.get(concept, ""))
+
+
+def _coded(lines: Sequence[Line], wanted: str) -> Iterator[_Place]:
+    """What stands behind a number of a driving licence, on pages that have most of these numbers."""
+    coded = [(found.group(1), found.group(2), line) for line in lines if (found := _CODED.match(line.text))]
+    if len({code for code, _, _ in coded} & set(_CODES.values())) < _FEWEST_CODES:
+        return
+    for code, value, line in coded:
+        if code == wanted and not labels.is_label(value):
+            yield _Place(text=value, lines=(line,), chance=_NO_COLON)
 
 
 def _places(lines: Sequence[Line], names: tuple[str, ...], *, several: bool) -> Iterator[_Place]:
@@ -121,6 +149,10 @@ def _split(text: str, names: tuple[str, ...]) -> Iterator[tuple[float, str]]:
         is_last = number == len(parts) - 2
         if known and value:
             yield known, value if is_last else _without_label(value)
+    glued = _GLUED.match(text)
+    if glued and labels.plain(glued.group(1)) in names:
+        yield _NO_COLON, glued.group(2)
+        return
     words = text.split()
     for count in range(min(5, len(words) - 1), 0, -1):
         if labels.plain(" ".join(words[:count])) in names:
@@ -190,6 +222,9 @@ def _following(free: Sequence[Line], line: Line) -> Iterator[Line]:
 
 
 def _goes_on(line: Line, above: Line) -> bool:
+    """Flush, close and as high: a label is mostly smaller than the value above it."""
     tall = above.place.height
     flush = abs(line.place.left - above.place.left) < tall
-    return flush and -0.3 * tall < line.place.top - above.place.bottom < 0.5 * tall and line.place.top > above.place.top
+    alike = 0.8 < line.place.height / max(tall, 1e-6) < 1.25
+    near = -0.3 * tall < line.place.top - above.place.bottom < 0.4 * tall
+    return flush and alike and near and line.place.top > above.place.top

@@ -101,6 +101,11 @@ def _zone_confidence(name: str, found: PageZone) -> float:
     return min(_UNCHECKED, max(_MENDED[0], found.confidence)) if zone.valid else min(_MENDED[0], found.confidence) / 2
 
 
+def _whole_confidence(found: PageZone) -> float:
+    """That of its least sure field."""
+    return min(_zone_confidence(name, found) for name in ("surname", "number", "birth_date", "expiry_date", "optional"))
+
+
 def _settled(concept: str, printed: Field | None, zoned: Field | None) -> tuple[Field | None, bool | None]:
     """The print where both say the same, since it has the accents; the zone where they differ or there is no print."""
     if printed is None or zoned is None:
@@ -135,7 +140,7 @@ def _confidence(
     if asked:
         return sum(fields[name].confidence for name in asked if name in fields) / len(asked)
     if zone is not None:
-        return _CHECKED if zone.zone.valid else _WRONG
+        return _whole_confidence(zone)
     return sum(page.confidence for page in pages) / len(pages) if pages else 0.0
 
 
@@ -174,6 +179,7 @@ def _zone(found: PageZone) -> dict[str, Any]:
         "format": zone.format,
         "lines": list(zone.lines),
         "valid": zone.valid,
+        "confidence": round(_whole_confidence(found), 4),
         "checks": zone.checks,
         "repairs": [asdict(repair) for repair in zone.repairs],
         "misfits": [{"line": line, "column": column} for line, column in zone.misfits],

@@ -86,6 +86,33 @@ def test_an_address_goes_on_over_its_lines():
     assert found(lines, "address") == {"address": "Calle del Olmo 12 Villa Ilusión"}
 
 
+def test_a_name_of_two_lines_is_one():
+    lines = page((0, 0, "APELLIDOS"), (0, 12, "QUISPE"), (0, 23, "MAMANI"), (0, 40, "NOMBRES"), (0, 52, "SOFIA"))
+    assert found(lines, "surname", "given_names") == {"surname": "QUISPE MAMANI", "given_names": "SOFIA"}
+
+
+@pytest.mark.parametrize("text", ["NUI.1712345678", "Cédula No. 1712345678", "DNI 1712345678"])
+def test_a_number_may_stick_to_its_label(text):
+    assert found(page((0, 0, text)), "document_number") == {"document_number": "1712345678"}
+
+
+def test_a_driving_licence_has_numbers_in_the_place_of_labels():
+    lines = page(
+        (0, 0, "1. NÚÑEZ SALAZAR"), (0, 20, "2. ANA"), (0, 40, "3. 12.08.74 Villa Ilusión"),
+        (0, 60, "4a. 01.02.15"), (120, 60, "4b. 01.02.2035"), (0, 80, "5. 12345678Z"),
+    )  # fmt: skip
+    wanted = ("surname", "given_names", "birth_date", "issue_date", "expiry_date", "document_number")
+    assert list(found(lines, *wanted).values()) == [
+        "NÚÑEZ SALAZAR",
+        "ANA",
+        "1974-08-12",
+        "2015-02-01",
+        "2035-02-01",
+        "12345678Z",
+    ]
+    assert found(lines[:2], "surname") == {}
+
+
 def test_a_full_name_is_put_together_from_its_parts():
     lines = page((0, 0, "Apellidos"), (0, 12, "Núñez"), (0, 30, "Nombres"), (0, 42, "José Luis"))
     assert found(lines, "full_name") == {"full_name": "José Luis Núñez"}
