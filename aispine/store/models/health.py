@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Integer, Text, func
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from aispine.store.models.base import Base, Json, Timestamp
+from aispine.store.models.base import Base, Timestamp
 
 
 class AgentHealthRow(Base):
@@ -23,6 +24,6 @@ class AgentHealthRow(Base):
     ready: Mapped[bool | None]
     error: Mapped[str | None] = mapped_column(Text)
     failures: Mapped[int] = mapped_column(Integer, server_default="0")
-    history: Mapped[list[dict[str, Any]]] = mapped_column(Json, server_default="[]")
+    history: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
     checked_at: Mapped[datetime | None] = mapped_column(Timestamp)
     next_check_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now(), index=True)

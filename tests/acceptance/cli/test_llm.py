@@ -53,6 +53,10 @@ def clerk(model: StandIn) -> dict[str, object]:
     }
 
 
+def listed(project: Project) -> list[str]:
+    return [str(agent["agent_id"]) for agent in project.run("agent", "list", "-o", "json").json]
+
+
 def write(folder: Path, definition: dict[str, object]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "agent.yaml").write_text(yaml.safe_dump(definition, sort_keys=False), "utf-8")
@@ -72,7 +76,7 @@ def test_a_model_uses_a_tool_falls_back_and_ends_within_its_budget(
     )
     assert project.run("secret", "set", "clerk_key", stdin="key-of-the-clerk").code == 0
     write(project.folder / "agents" / "clerk", clerk(model))
-    eventually(lambda: "clerk" in project.run("agent", "list").out, 20, "the agent")
+    eventually(lambda: "clerk" in listed(project), 20, "the agent")
     model.says(
         Line(tool_calls=({"name": "order_state", "arguments": {"id": "A-17"}},), usage=FIRST),
         Line(status=503),

@@ -8,15 +8,20 @@ import pytest
 from flask.testing import FlaskClient
 
 from aispine import settings
+from aispine.store import api_keys
+from aispine.store.database import Store
 from api.app import create_app
 from tests.support.environment import ROOT, Servers
 
 
 @pytest.fixture
-def client(settings_env: Servers, api_key: str) -> Iterator[FlaskClient]:
+def client(settings_env: Servers, engine_store: Store, tenant: str) -> Iterator[FlaskClient]:
+    """Carries a key that may see what is sensitive when it asks to."""
+    with engine_store.session(None) as session:
+        key = api_keys.create(session, tenant, name="reception", permissions=[api_keys.SENSITIVE])
     app = create_app(settings.current())
     client = app.test_client()
-    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {api_key}"
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
     yield client
     app.extensions["aispine"].store.dispose()
 

@@ -23,11 +23,12 @@ def guest(surname: str, given_names: str, **changes: Any) -> Person:
     return replace(named, **changes)
 
 
-def outcome(client: FlaskClient, execution_id: str) -> dict[str, Any]:
-    """The output of an execution, once it has ended."""
+def outcome(client: FlaskClient, execution_id: str, *, sensitive: bool = False) -> dict[str, Any]:
+    """The output of an execution, once it has ended, as somebody sees it who may see what is sensitive or not."""
 
     def ended() -> dict[str, Any] | None:
-        found: Any = client.get(f"/api/v1/executions/{execution_id}").json
+        shown = {"show_sensitive": "true"} if sensitive else {}
+        found: Any = client.get(f"/api/v1/executions/{execution_id}", query_string=shown).json
         assert found["status"] not in {"failed", "cancelled"}, found["error"]
         return dict(found["output"]) if found["status"] == "completed" else None
 
@@ -53,7 +54,9 @@ def checks_in(client: FlaskClient, phone: Phone) -> None:
     phone.hears("el reverso", 60)
     phone.sends(draw("td1_back", person, PHOTO, seed=4))
     assert "habitación 204" in phone.hears("Su registro está completo", 60)
-    found = outcome(client, only_execution(client))
+    execution_id = only_execution(client)
+    assert outcome(client, execution_id)["holder"]["number"] == "[sensitive]"
+    found = outcome(client, execution_id, sensitive=True)
     assert (found["outcome"], found["reason"]) == ("verified", "zone")
     assert found["holder"]["number"] == person.number
     assert found["reservation"]["reservation"]["code"] == "HTL-1001"

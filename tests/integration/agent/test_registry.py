@@ -224,7 +224,7 @@ def test_what_cannot_be_registered_is_told_and_not_stored(agent, register, web_s
     with pytest.raises(InvalidAgent, match=says):
         register(agent, **values)
     with web_store.session(tenant) as session:
-        assert all(each.agent.kind == "python" for each in registry.list_agents(session, tenant))
+        assert all(each.agent.kind != "http" for each in registry.list_agents(session, tenant))
 
 
 @pytest.mark.parametrize("api_key", [5, "", "two words"])

@@ -27,8 +27,13 @@ def run(flows, workers):
     return run
 
 
-def test_every_flow_has_an_input_beside_it():
+ON_CHANNELS = {"kyc_onboarding"}
+"""These begin when somebody writes, so no file can start them."""
+
+
+def test_every_flow_that_a_file_can_start_has_an_input_beside_it():
     files = {path.name.removesuffix(".yaml") for path in FLOWS.glob("*.yaml") if ".test." not in path.name}
+    files -= ON_CHANNELS
     assert files == {path.name.removesuffix(".input.json") for path in FLOWS.glob("*.input.json")}
 
 

@@ -139,7 +139,7 @@ def test_validation_answers_with_the_problems_and_stores_nothing(client: FlaskCl
 def test_validation_says_that_a_version_exists_with_other_content(client: FlaskClient) -> None:
     deploy(client, ECHO)
     same = body(client.post("/api/v1/flows/validate", json={"source": ECHO}))
-    other = body(client.post("/api/v1/flows/validate", json={"source": ECHO.replace("echo@", "zoe@")}))
+    other = body(client.post("/api/v1/flows/validate", json={"source": ECHO.replace("echo@", "eddie@")}))
     assert same["problems"] == []
     assert [problem["code"] for problem in other["problems"]] == ["version_conflict"]
     assert "1.0.1" in other["problems"][0]["hint"]

@@ -14,52 +14,71 @@ from sqlalchemy import func, select
 from aispine.store import models
 from aispine.store.database import Store
 from api.routes import routes
+from tests.support import telegram
 from tests.support.agents import HttpAgent
 
-LISTS = ("/api/v1/flows", "/api/v1/executions", "/api/v1/schedules", "/api/v1/agents?official=0&kind=http")
+LISTS = tuple(
+    f"/api/v1/{name}"
+    for name in (
+        "flows",
+        "executions",
+        "schedules",
+        "agents?official=0&kind=http",
+        "tools",
+        "channels",
+        "files",
+        "secrets",
+    )
+)
 
 
 def own_routes(app: Flask) -> list[tuple[str, str]]:
-    """Every method and path that is about one object."""
+    """Every method and path about one object that the bearer of a key may ask for."""
     return [
         (method, route.path)
         for route in routes(app)
-        if "<" in route.path and route.path.startswith("/api/")
+        if "<" in route.path and route.path.startswith("/api/") and route.access == "key"
         for method in route.methods
     ]
 
 
 PLATFORM = ("/api/v1/workers",)
 """What is no tenant's own."""
+MAKES = ("PUT", "/api/v1/secrets/<name>")
+"""What makes an object of the one who asks, whoever else has one of that name."""
 BODIES: Mapping[str, Mapping[str, Any]] = {
     "flows": {"data": "x: y", "content_type": "application/yaml"},
     "agents": {"json": {}},
     "approvals": {"json": {"path": "a", "approved": True}},
+    "links": {"json": {"user_id": "1", "fallback_channel_id": "c", "fallback_user_id": "2"}},
+    "channels": {"json": {}},
+    "tools": {"json": {}},
 }
-"""What a route is sent, by the word in its path."""
+"""What a route is sent, by the word in its path; the first that fits."""
 
 
 @pytest.fixture
-def schedule(client: FlaskClient, echo: str) -> str:
-    answer = client.post("/api/v1/schedules", json={"flow_id": echo, "every": "1h"})
-    assert answer.json is not None
-    return str(answer.json["schedule_id"])
+def owned(client: FlaskClient, echo: str, execution: str, http_agent: HttpAgent) -> dict[str, str]:
+    """An object of each kind, by the name that the routes have for its id."""
+    bot = {"bot_token": telegram.BOT_TOKEN, "secret_token": telegram.SECRET}
+    made = {
+        "schedule_id": client.post("/api/v1/schedules", json={"flow_id": echo, "every": "1h"}),
+        "tool_id": client.post("/api/v1/tools", json={"tool_id": "mail", "endpoint": "https://mail.example"}),
+        "channel_id": client.post("/api/v1/channels", json={"kind": "telegram", "flow_id": echo, "credentials": bot}),
+        "file_id": client.post("/api/v1/files", data=b"text", query_string={"name": "a.txt"}),
+    }
+    ids = {name: str(answer.get_json()[name]) for name, answer in made.items()}
+    assert client.put("/api/v1/secrets/go", json={"value": "a key of the bank"}).status_code == 200
+    return {**ids, "flow_id": echo, "version": "1.0.0", "agent_id": "remote", "execution_id": execution, "name": "go"}
 
 
 def test_another_tenants_objects_are_nowhere(
-    app: Flask,
-    client: FlaskClient,
-    stranger: FlaskClient,
-    http_agent: HttpAgent,
-    execution: str,
-    schedule: str,
+    app: Flask, client: FlaskClient, stranger: FlaskClient, owned: dict[str, str]
 ) -> None:
-    names = {"flow_id": "echo-flow", "version": "1.0.0", "agent_id": "remote", "execution_id": execution}
-    names |= {"name": "go", "schedule_id": schedule}
-    asked = [(method, rule) for method, rule in own_routes(app) if not rule.startswith(PLATFORM)]
-    assert len(asked) > 25
+    asked = [each for each in own_routes(app) if not each[1].startswith(PLATFORM) and each != MAKES]
+    assert len(asked) > 40
     for method, rule in asked:
-        path = re.sub(r"<(\w+)>", lambda found: names[found[1]], rule)
+        path = re.sub(r"<(\w+)>", lambda found: owned[found[1]], rule)
         body = next((body for word, body in BODIES.items() if word in path), {})
         answer = stranger.open(path, method=method, **(body if method in {"PUT", "POST"} else {}))
         # A file that is no flow is refused before anybody looks for one.
@@ -70,9 +89,8 @@ def test_another_tenants_objects_are_nowhere(
         assert seen["data"] == [], path
         mine: Any = client.get(path).json
         assert len(mine["data"]) == 1, path
-    shown: Any = client.get(f"/api/v1/executions/{execution}").json
+    shown: Any = client.get(f"/api/v1/executions/{owned['execution_id']}").json
     assert shown["status"] == "queued"
-    assert client.get(f"/api/v1/schedules/{schedule}").status_code == 200
 
 
 def test_another_tenants_flow_cannot_be_executed_nor_its_agent_called(

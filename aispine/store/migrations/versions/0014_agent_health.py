@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import context, op
+from sqlalchemy.dialects import postgresql
 
 from aispine.store.isolation import isolate
 
@@ -25,7 +26,7 @@ def upgrade() -> None:
         sa.Column("ready", sa.Boolean(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("history", sa.JSON(), server_default="[]", nullable=False),
+        sa.Column("history", postgresql.JSONB(), server_default="[]", nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_check_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("agent_version_id", name="pk_agent_health"),
