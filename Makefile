@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo up test test-brokers check lint types layers bench bench-ocr chaos chaos-short chaos-mutants chaos-sweep chaos-outages chaos-recovery chaos-rolling wheel clean
+.PHONY: help setup demo up test test-brokers check lint types layers bench bench-peers bench-profile bench-ocr load chaos chaos-short chaos-mutants chaos-sweep chaos-outages chaos-recovery chaos-rolling wheel clean
 
 help:  ## Shows the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -49,8 +49,19 @@ types: setup
 layers: setup
 	$(BIN)/lint-imports
 
-bench: setup  ## Measures AI Spine against bare Celery in one run; writes build/bench.json.
-	$(BIN)/python -m benchmarks
+bench: setup  ## Measures AI Spine beside bare Celery, 10 minutes; ROWS="chain fan" narrows. Writes build/bench.json.
+	$(BIN)/python -m benchmarks $(ROWS)
+
+bench-peers: setup  ## Measures DBOS, Prefect, Dagster and celery-director beside AI Spine; PEERS="dbos" narrows.
+	$(BIN)/python -m benchmarks.peers $(PEERS)
+
+load: setup  ## Users that deploy, run, stream, list and cancel for a minute (Locust); USERS=, SECONDS= change it.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[load]'
+	$(BIN)/python -m benchmarks.load --users $(or $(USERS),20) --seconds $(or $(SECONDS),60)
+
+bench-profile: setup  ## Says where the time of one node goes, with py-spy.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[load]'
+	$(BIN)/python -m benchmarks.profiler
 
 bench-ocr: setup  ## Reads 200 drawn documents on one core, and worse ones; writes build/bench-ocr.json.
 	$(BIN)/python -m benchmarks.ocr

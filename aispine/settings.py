@@ -55,6 +55,8 @@ class Settings:
     engine_concurrency: int = 2
     cpu_concurrency: int = 2
     io_concurrency: int = 64
+    tasks_per_child: int = 10_000
+    """How many messages a process of a prefork pool takes before a new one takes its place; 0 never replaces one."""
     task_events: bool = False
     agents_path: str = ""
     """Folders with python agents besides the built-in ones, separated by `:`."""

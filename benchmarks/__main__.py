@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measures, prints one table, writes `build/bench.json`; exits with 1 when a bar is missed."""
+"""`python -m benchmarks [GROUP ...]`: measures, prints one table, writes `build/bench.json`; 1 when a bar is missed."""
 
 from __future__ import annotations
 

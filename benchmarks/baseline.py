@@ -75,7 +75,7 @@ def running(stack: Stack) -> Iterator[Baseline]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        with redis.Redis.from_url(stack.redis_url) as client:
+        with redis.Redis.from_url(stack.redis_url, socket_timeout=None) as client:
             baseline = Baseline(client)
             baseline.await_worker()
             yield baseline

@@ -52,13 +52,25 @@ class Driver:
         """Deploys the flow that a file holds."""
         self._post("/api/v1/flows", data=source, headers={"Content-Type": "application/yaml"})
 
+    def register(self, endpoint: str) -> None:
+        """Registers an agent over HTTP."""
+        self._post("/api/v1/agents", json={"endpoint": endpoint})
+
+    def submit(self, flow_id: str, data: Any = None) -> str:
+        """Executes a flow and returns the execution's id."""
+        given = {"value": 1} if data is None else data
+        answer = self._post("/api/v1/flows/execute", json={"flow_id": flow_id, "input_data": given})
+        return str(answer["execution_id"])
+
+    def cancel(self, execution_id: str) -> None:
+        """Cancels an execution."""
+        self._post(f"/api/v1/executions/{execution_id}/cancel", json={})
+
     def run(self, flow_id: str, data: Any = None) -> Run:
         """Executes a flow and waits for its end. Raises `StackError` unless it completes."""
-        given = {"value": 1} if data is None else data
         at, start = time.time(), time.perf_counter()
-        answer = self._post("/api/v1/flows/execute", json={"flow_id": flow_id, "input_data": given})
+        execution_id = self.submit(flow_id, data)
         answered = time.perf_counter() - start
-        execution_id = answer["execution_id"]
         finished_at = self._wait(execution_id)
         noticed = time.perf_counter() - start
         first_started = self._database.first_start(execution_id) - at

@@ -18,7 +18,7 @@ import psutil
 import redis
 
 import aispine
-from benchmarks.database import Database
+from benchmarks.context import Bench
 from benchmarks.stack import Stack
 
 _IDLE: Final = frozenset({"idle", "iowait", "guest", "guest_nice"})
@@ -27,8 +27,9 @@ _PAGE: Final = b"\0" * 8192
 _LIBRARIES: Final = ("celery", "kombu", "redis", "sqlalchemy", "psycopg2-binary", "flask", "gunicorn")
 
 
-def describe(stack: Stack, database: Database) -> dict[str, Any]:
+def describe(bench: Bench) -> dict[str, Any]:
     """The machine, the versions, and how long a write takes to be safe on the database's disk."""
+    stack, database = bench.stack, bench.database
     data = Path(database.show("data_directory"))
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -36,7 +37,7 @@ def describe(stack: Stack, database: Database) -> dict[str, Any]:
         "usable_cores": len(psutil.Process().cpu_affinity() or ()),
         "memory_mb": round(psutil.virtual_memory().total / 1e6),
         "load_before": [round(load, 2) for load in os.getloadavg()],
-        "system": platform.platform(),
+        "system": _system(),
         "python": platform.python_version(),
         "aispine": aispine.__version__,
         "postgresql": database.show("server_version"),
@@ -46,6 +47,15 @@ def describe(stack: Stack, database: Database) -> dict[str, Any]:
         "file_system": _file_system(data),
         "fsync_ms": round(fsync_seconds(data.parent) * 1000, 3),
     }
+
+
+def _system() -> str:
+    """The operating system, without anything that is about this one machine."""
+    try:
+        name = platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        name = platform.system()
+    return f"{name}, {platform.machine()}"
 
 
 def fsync_seconds(folder: Path) -> float:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -40,12 +40,15 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Stack]:
-    """Yields a stack that answers and stops it at the end. Raises `StackError` when it does not start."""
+def running(settings: Mapping[str, str]) -> Iterator[Stack]:
+    """Yields a stack that answers and stops it at the end. Raises `StackError` when it does not start.
+
+    `settings` are environment variables; what they leave out is as it comes.
+    """
     with _home() as home:
         log = home.parent / "up.log"
         with log.open("wb") as output:
-            process = _start(home, output.fileno())
+            process = _start(home, settings, output.fileno())
         try:
             yield _answering(home, process, log)
         finally:
@@ -68,11 +71,11 @@ def _home() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _start(home: Path, output: int) -> subprocess.Popen[bytes]:
+def _start(home: Path, settings: Mapping[str, str], output: int) -> subprocess.Popen[bytes]:
     command = [str(Path(sys.executable).parent / "aispine"), "up", "--port", str(free_port())]
     return subprocess.Popen(
         command,
-        env=environment() | {"AISPINE_HOME": str(home)},
+        env=environment() | dict(settings) | {"AISPINE_HOME": str(home)},
         cwd=home.parent,
         stdin=subprocess.DEVNULL,
         stdout=output,

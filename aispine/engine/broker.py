@@ -79,7 +79,7 @@ def _configuration(current: Settings, used: Transport) -> dict[str, Any]:
         "worker_cancel_long_running_tasks_on_connection_loss": True,
         "worker_soft_shutdown_timeout": 30,
         "worker_enable_soft_shutdown_on_idle": False,
-        "worker_max_tasks_per_child": 10_000,
+        "worker_max_tasks_per_child": current.tasks_per_child or None,
         "worker_send_task_events": current.task_events,
         "task_send_sent_event": current.task_events,
         "worker_hijack_root_logger": False,
