@@ -49,8 +49,8 @@ class Settings:
     web_threads: int = 8
     metrics_token: str | None = None
     """Who may read `/metrics`; unset, the bearer of any API key may."""
-    web_streams: int = 64
-    """How many event streams a web process serves at once; each has a thread of its own."""
+    web_streams: int = 512
+    """How many event streams a web process serves at once, each on a thread that sleeps while nothing happens."""
     # The workers.
     engine_concurrency: int = 2
     cpu_concurrency: int = 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Response, request
+from flask import request
 
 from aispine import logs as logs_of_process
 from aispine.access import SENSITIVE
@@ -120,12 +120,10 @@ def logs(query: dict[str, Any], execution_id: str) -> Any:
 def stream(query: dict[str, Any], execution_id: str) -> Any:
     """Follow the events of an execution: those after `Last-Event-ID` first, then live."""
     after = _last_event_id(query.get("last_event_id"))
-    tenant_id, sensitive = principal().tenant_id, _shows_sensitive(query, execution_id)
-    with tenant_session() as session:
-        more = views.has_more(session, execution_id, after)
-    if not more:
-        return Response(status=204)
-    return parts().streams.open(tenant_id, execution_id, after, sensitive=sensitive)
+    sensitive = _shows_sensitive(query, execution_id)
+    # gunicorn's name for the client's connection; another server may have none.
+    connection = request.environ.get("gunicorn.socket")
+    return parts().streams.open(principal().tenant_id, execution_id, after, sensitive=sensitive, connection=connection)
 
 
 def _last_event_id(given: str | None) -> int:

@@ -1,4 +1,4 @@
-"""The settings of gunicorn: one process, one thread for each request and each event stream."""
+"""The settings of gunicorn: one process, a thread for each request and each event stream."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ bind = f"fd://{_socket}" if _socket else f"{_settings.host}:{_settings.port}"
 worker_class = "gthread"
 workers = 1
 threads = _settings.web_threads + _settings.web_streams
+# Connections that are kept open between requests take no thread.
+worker_connections = threads + 1000
 preload_app = False
 timeout = 60
 graceful_timeout = 10

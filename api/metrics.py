@@ -42,7 +42,7 @@ def metrics() -> Response:
     heartbeat = parts().settings.heartbeat
     with parts().store.session(None) as session:
         counted, found = counters.rows(session), attendance.list_workers(session, heartbeat)
-    samples = [*_counted(counted, heartbeat), *_of_workers(found), *_of_queues()]
+    samples = [*_counted(counted, heartbeat), *_of_workers(found), *_of_queues(), *_of_streams()]
     return Response(render(samples), content_type=CONTENT_TYPE)
 
 
@@ -63,6 +63,11 @@ def _of_workers(found: tuple[WorkerView, ...]) -> Iterator[Sample]:
         yield f"{PREFIX}worker_slots_busy", labels(pool=pool), sum(each.busy for each in live)
         silent = max(each.heartbeat_seconds for each in found if each.pool == pool)
         yield f"{PREFIX}heartbeat_age_seconds", labels(pool=pool), silent
+
+
+def _of_streams() -> Iterator[Sample]:
+    yield f"{PREFIX}event_streams", "", parts().streams.count
+    yield f"{PREFIX}event_stream_readers", "", parts().streams.readers
 
 
 def _of_queues() -> Iterator[Sample]:

@@ -25,7 +25,7 @@ from aispine.guards.shared import Shared
 from aispine.guards.turns import Turns
 from aispine.settings import Settings
 from aispine.store.database import WEB_OPTIONS, Store
-from api.streams import Streams
+from api.streams import READERS, Streams
 
 
 class Parts:
@@ -37,15 +37,18 @@ class Parts:
 
     @functools.cached_property
     def store(self) -> Store:
+        return self._store(self.settings.web_threads)
+
+    def _store(self, pool_size: int) -> Store:
         url = self.settings.web_database_url
         if url is None:
             hint = "Start a local stack with `aispine up`, or set the variable."
             raise StoreUnavailable("AISPINE_WEB_DATABASE_URL is not set and no local stack runs", hint=hint)
-        return Store(url, pool_size=self.settings.web_threads, options=WEB_OPTIONS)
+        return Store(url, pool_size=pool_size, options=WEB_OPTIONS)
 
     @functools.cached_property
     def streams(self) -> Streams:
-        return Streams(self.store, Wakeups(self.settings.redis_url), limit=self.settings.web_streams)
+        return Streams(self._store(READERS), Wakeups(self.settings.redis_url), limit=self.settings.web_streams)
 
     @functools.cached_property
     def _waker(self) -> Waker | None:

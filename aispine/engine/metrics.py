@@ -48,6 +48,8 @@ METRICS: Final[Mapping[str, Metric]] = {
     "guards_missed_total": Metric(
         kind="counter", help="Calls and requests let through unasked, since Redis was away: circuits, limits."
     ),
+    "event_streams": Metric(kind="gauge", help="Event streams that the answering web process has open."),
+    "event_stream_readers": Metric(kind="gauge", help="Executions whose log it reads for them, once for each."),
     "executions_open": Metric(kind="gauge", help="Executions that have not ended, by status; a count by beat."),
     "nodes_open": Metric(kind="gauge", help="Nodes that have work ahead, by status; a count by beat."),
     "queue_length": Metric(kind="gauge", help="Messages that wait in a queue of Redis."),

@@ -103,13 +103,13 @@ def _privacy(session: Session, row: ExecutionRow, sensitive: bool) -> Privacy:
     return privacy.NOTHING if sensitive else privacy.of(session, row)
 
 
-def has_more(session: Session, execution_id: str, seq: int) -> bool:
-    """True while the execution has, or may still get, an event after number `seq`. Raises `NotFound`."""
+def log_end(session: Session, execution_id: str) -> tuple[int, bool]:
+    """The number of the execution's last event, and whether none will follow. Raises `NotFound`."""
     position = executions.position(session, execution_id) if is_id(execution_id) else None
     if position is None:
         raise unknown_execution(execution_id)
     status, last = position
-    return last > seq or not ExecutionStatus(status).terminal
+    return last, ExecutionStatus(status).terminal
 
 
 def list_executions(
@@ -161,6 +161,18 @@ def events_after(
     found = log.read(session, execution_id, seq, limit=limit)
     hidden = _privacy(session, row, sensitive) if found else privacy.NOTHING
     return tuple(map(hidden.event, found))
+
+
+def both_views(
+    session: Session, execution_id: str, seq: int, limit: int
+) -> tuple[tuple[LoggedEvent, LoggedEvent], ...]:
+    """The execution's events that follow number `seq`, each as everybody may see it and as it is. Raises `NotFound`.
+
+    The two are one object where nothing in an event is hidden.
+    """
+    found = log.read(session, execution_id, seq, limit=limit)
+    hidden = _privacy(session, _find(session, execution_id), sensitive=False) if found else privacy.NOTHING
+    return tuple((hidden.event(event), event) for event in found)
 
 
 def logs(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import redis
@@ -16,7 +15,6 @@ from aispine import logs
 CHANNEL: Final = "aispine:events"
 POLL_WITH_REDIS: Final = 5.0
 POLL_WITHOUT_REDIS: Final = 1.0
-"""Seconds after which a follower looks into the store without having been woken."""
 _SLICE: Final = 1.0
 _LONGEST_BACKOFF: Final = 10.0
 
@@ -32,30 +30,6 @@ def decode(message: bytes) -> list[str]:
     return message.decode("utf-8", "replace").split()
 
 
-class Subscription:
-    """One follower's interest in one execution."""
-
-    def __init__(self, execution_id: str, connected: Callable[[], bool]) -> None:
-        self.execution_id = execution_id
-        self._connected = connected
-        self._woken = threading.Event()
-
-    def wake(self) -> None:
-        self._woken.set()
-
-    def clear(self) -> None:
-        self._woken.clear()
-
-    def wait(self, going_on: Callable[[], bool], *, at_most: float) -> None:
-        """Returns when woken, when it is time to look anyway, after `at_most` seconds, or when nothing goes on."""
-        start = time.monotonic()
-        while going_on():
-            pause = POLL_WITH_REDIS if self._connected() else POLL_WITHOUT_REDIS
-            left = min(pause, at_most) - (time.monotonic() - start)
-            if left <= 0 or self._woken.wait(min(left, _SLICE)):
-                return
-
-
 class Wakeups:
     """Fans the channel out to the followers of this process, over one connection and one thread.
 
@@ -65,34 +39,29 @@ class Wakeups:
     def __init__(self, redis_url: str | None) -> None:
         self._redis_url = redis_url
         self._lock = threading.Lock()
-        self._subscriptions: dict[str, set[Subscription]] = {}
+        self._followers: dict[str, dict[int, Callable[[], None]]] = {}
         self._thread: threading.Thread | None = None
         self._connected = False
 
-    @contextmanager
-    def subscribe(self, execution_id: str) -> Iterator[Subscription]:
-        """Yields a subscription that is woken when the execution has new events."""
-        subscription = self.add(execution_id)
-        try:
-            yield subscription
-        finally:
-            self.remove(subscription)
+    @property
+    def pause(self) -> float:
+        """Seconds after which a follower looks into the store without having been woken."""
+        return POLL_WITH_REDIS if self._connected else POLL_WITHOUT_REDIS
 
-    def add(self, execution_id: str) -> Subscription:
-        subscription = Subscription(execution_id, lambda: self._connected)
+    def add(self, execution_id: str, follower: object, wake: Callable[[], None]) -> None:
+        """Calls `wake` whenever the execution has new events, until the follower is removed."""
         with self._lock:
-            self._subscriptions.setdefault(execution_id, set()).add(subscription)
+            self._followers.setdefault(execution_id, {})[id(follower)] = wake
             if self._thread is None and self._redis_url is not None:
                 self._thread = threading.Thread(target=self._run, name="event-wakeups", daemon=True)
                 self._thread.start()
-        return subscription
 
-    def remove(self, subscription: Subscription) -> None:
+    def remove(self, execution_id: str, follower: object) -> None:
         with self._lock:
-            followers = self._subscriptions.get(subscription.execution_id, set())
-            followers.discard(subscription)
+            followers = self._followers.get(execution_id, {})
+            followers.pop(id(follower), None)
             if not followers:
-                self._subscriptions.pop(subscription.execution_id, None)
+                self._followers.pop(execution_id, None)
 
     def _run(self) -> None:
         backoff = 0.1
@@ -110,7 +79,7 @@ class Wakeups:
     def _needed(self) -> bool:
         """Whether the thread goes on; deciding and forgetting it is one step, so that `add` starts another in time."""
         with self._lock:
-            if self._subscriptions:
+            if self._followers:
                 return True
             self._thread = None
             return False
@@ -124,7 +93,7 @@ class Wakeups:
             channel.get_message(timeout=5)
             self._connected = True
             self._wake(None)
-            while self._subscriptions:
+            while self._followers:
                 self._receive(channel.get_message(timeout=_SLICE))
 
     def _receive(self, message: dict[str, Any] | None) -> None:
@@ -134,7 +103,7 @@ class Wakeups:
     def _wake(self, execution_ids: Iterable[str] | None) -> None:
         """Wakes the followers of these executions; None wakes all, for what was said while nobody listened."""
         with self._lock:
-            keys = list(self._subscriptions) if execution_ids is None else execution_ids
-            for key in keys:
-                for subscription in self._subscriptions.get(key, ()):
-                    subscription.wake()
+            keys = list(self._followers) if execution_ids is None else execution_ids
+            woken = [wake for key in keys for wake in self._followers.get(key, {}).values()]
+        for wake in woken:
+            wake()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import select
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -99,7 +101,7 @@ def test_without_redis_the_store_is_asked(web_store: Store, client: FlaskClient,
     seen = [next(chunks), next(chunks)]
     client.post(f"/api/v1/executions/{begun}/cancel")
     seen += list(chunks)
-    assert events_of("".join(seen))[-1]["type"] == "execution.cancelled"
+    assert events_of(b"".join(seen).decode())[-1]["type"] == "execution.cancelled"
     answer.close()
 
 
@@ -107,7 +109,7 @@ def test_silence_is_filled_with_comments(web_store: Store, tenant: str, begun: s
     streams = Streams(web_store, Wakeups(None), limit=1)
     answer = streams.open(tenant, begun, 0, keep_alive=0.05)
     chunks: Iterator[Any] = iter(answer.response)
-    assert ": keep-alive\n\n" in (next(chunks) for _ in range(10))
+    assert b": keep-alive\n\n" in (next(chunks) for _ in range(10))
     answer.close()
 
 
@@ -117,7 +119,7 @@ def test_streams_end_when_the_process_stops(web_store: Store, tenant: str, begun
     chunks: Iterator[Any] = iter(answer.response)
     next(chunks)
     streams.going_on = lambda: False
-    assert len(list(chunks)) <= 2
+    assert len(list(chunks)) <= 2, "it ends soon, not at its next keep-alive"
     answer.close()
 
 
@@ -138,21 +140,67 @@ def test_streams_beyond_the_limit_are_refused_and_the_others_go_on(
     third.close()
 
 
+def test_one_reader_serves_all_streams_of_an_execution_the_masked_and_the_open_ones(
+    client: FlaskClient, web_store: Store, tenant: str, begun: str
+) -> None:
+    streams = Streams(web_store, Wakeups(settings.current().redis_url), limit=20)
+    answers = [streams.open(tenant, begun, 0, sensitive=number % 2 == 0) for number in range(10)]
+    seen: list[bytes] = []
+    threads = [threading.Thread(target=lambda a=each: seen.append(b"".join(a.response))) for each in answers]
+    for thread in threads:
+        thread.start()
+    assert (streams.count, streams.readers) == (10, 1)
+    late = streams.open(tenant, begun, 1)
+    client.post(f"/api/v1/executions/{begun}/cancel")
+    for thread in threads:
+        thread.join(10)
+    stored: Any = client.get(f"/api/v1/executions/{begun}/events").json
+    assert [events_of(each.decode()) for each in seen] == [stored["data"]] * 10
+    assert events_of(b"".join(late.response).decode()) == stored["data"][1:]
+    assert streams.reads < 10
+    for answer in (*answers, late):
+        answer.close()
+    assert (streams.count, streams.readers) == (0, 0)
+
+
+def test_a_client_that_has_gone_or_does_not_read_loses_its_stream(web_store: Store, tenant: str, begun: str) -> None:
+    streams = Streams(web_store, Wakeups(None), limit=3, patience=0.1)
+    (gone, gone_end), (stuck, stuck_end), (well, well_end) = (socket.socketpair() for _ in range(3))
+    answers = [streams.open(tenant, begun, 0, connection=each) for each in (gone, stuck, well)]
+    rest: Iterator[Any] = iter(answers[0].response)
+    # It is sent something that it does not take: nobody asks for what follows.
+    next(iter(answers[1].response))
+    gone_end.close()
+    list(rest)
+    assert select.select([stuck_end, well_end], [], [], 10)[0] == [stuck_end]
+    assert stuck_end.recv(1) == b""
+    for answer in answers:
+        answer.close()
+    for each in (gone, stuck, stuck_end, well, well_end):
+        each.close()
+
+
 def test_a_wake_up_reaches_the_followers_of_that_execution_alone(settings_env: Any) -> None:
     wakeups = Wakeups(settings.current().redis_url)
     waker = Waker(str(settings.current().redis_url))
-    with wakeups.subscribe("a") as mine, wakeups.subscribe("b") as other:
-        eventually(mine._connected, what="the connection")
-        mine.clear()
-        other.clear()
-        waker.wake("a")
-        eventually(mine._woken.is_set, what="the wake-up")
-        assert not other._woken.is_set()
+    mine, other = threading.Event(), threading.Event()
+    wakeups.add("a", mine, mine.set)
+    wakeups.add("b", other, other.set)
+    eventually(lambda: mine.is_set() and other.is_set(), what="the connection, after which all look once")
+    mine.clear()
+    other.clear()
+    waker.wake("a")
+    eventually(mine.is_set, what="the wake-up")
+    assert not other.is_set()
+    wakeups.remove("a", mine)
+    wakeups.remove("b", other)
 
 
 def test_the_listening_thread_goes_when_nobody_follows_and_comes_again(settings_env: Any) -> None:
     wakeups = Wakeups(settings.current().redis_url)
     for _ in range(2):
-        with wakeups.subscribe("a") as mine:
-            eventually(mine._connected, what="the connection")
+        woken = threading.Event()
+        wakeups.add("a", woken, woken.set)
+        eventually(woken.is_set, what="the connection")
+        wakeups.remove("a", woken)
         eventually(lambda: wakeups._thread is None, what="the end of the thread")

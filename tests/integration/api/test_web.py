@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -49,6 +50,12 @@ class Web:
         started = self.http.post(f"{self.url}/api/v1/flows/execute", json={"flow_id": "echo-flow"}, timeout=10)
         return str(started.json()["execution_id"])
 
+    def figures(self) -> dict[str, float]:
+        """What the process says of its streams."""
+        text = self.http.get(f"{self.url}/metrics", timeout=5).text
+        found = re.findall(r"^aispine_(event_\w+) (\S+)$", text, re.MULTILINE)
+        return {name: float(value) for name, value in found}
+
     def stream(self, execution_id: str) -> requests.Response:
         return self.http.get(f"{self.url}/api/v1/executions/{execution_id}/stream", stream=True, timeout=10)
 
@@ -70,9 +77,11 @@ def test_streams_take_no_thread_from_other_requests_and_end_with_the_process(web
     streams = [web.stream(execution_id) for _ in range(2)]
     assert [stream.status_code for stream in streams] == [200, 200]
     assert web.stream(execution_id).status_code == 503
+    assert web.figures() == {"event_streams": 2, "event_stream_readers": 1}
     shown = web.http.get(f"{web.url}/api/v1/executions/{execution_id}", timeout=5)
     assert shown.json()["status"] == "queued"
     streams.pop().close()
+    eventually(lambda: web.figures()["event_streams"] == 1, 10, "the noticing of a client that has gone")
     web.http.post(f"{web.url}/api/v1/executions/{execution_id}/cancel", timeout=5)
     assert b"execution.cancelled" in streams.pop().content
 
