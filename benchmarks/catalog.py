@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from benchmarks import crowds, growth, latencies, shapes
+from benchmarks import calls, crowds, growth, latencies, shapes, streams
 from benchmarks.context import Bench
 from benchmarks.memory import idle
 from benchmarks.row import Row
@@ -41,6 +41,8 @@ GROUPS: Final = (
     Group(name="together", measure=crowds.together),
     Group(name="burst", measure=crowds.burst),
     Group(name="sustained", measure=crowds.sustained),
+    Group(name="streams", measure=streams.followed),
+    Group(name="calls", measure=calls.calls),
     Group(name="growth", measure=growth.nodes),
     Group(name="memory", measure=growth.processes, settings=_AGENTS | {"AISPINE_TASKS_PER_CHILD": "0"}),
 )

@@ -25,6 +25,8 @@ RETRY: Final = "bench_retry"
 PENDING: Final = "bench_pending"
 REMOTE: Final = "bench_remote"
 MIXED: Final = "bench_mixed"
+HELD: Final = "bench_held"
+CALLS: Final = "bench_calls"
 
 
 def chain(nodes: int, flow_id: str = CHAIN) -> str:
@@ -102,6 +104,17 @@ def remote(nodes: int, seconds: float) -> str:
     """Nodes one after the other that each call an agent over HTTP."""
     asked = {"agent_id": AGENT, "config": {"sleep_seconds": seconds}}
     return _file(REMOTE, _chain([_node(place) | asked for place in range(nodes)]))
+
+
+def held() -> str:
+    """A node that waits for a signal which nobody sends; all others are kept."""
+    return _file(HELD, [{"id": "held", "type": "wait", "signal": "over"}])
+
+
+def calls(seconds: float) -> str:
+    """A call to an agent over HTTP for each item of the input."""
+    asked = {"agent_id": AGENT, "config": {"sleep_seconds": seconds}}
+    return _file(CALLS, [{"id": "calls", "type": "map", "items": "input.items", "body": [_node(0) | asked]}])
 
 
 def mixed() -> str:
