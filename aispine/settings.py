@@ -54,7 +54,7 @@ class Settings:
     # The workers.
     engine_concurrency: int = 2
     cpu_concurrency: int = 2
-    io_concurrency: int = 64
+    io_concurrency: int = 256
     tasks_per_child: int = 10_000
     """How many messages a process of a prefork pool takes before a new one takes its place; 0 never replaces one."""
     task_events: bool = False

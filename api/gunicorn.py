@@ -11,10 +11,12 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
 from aispine import logs, settings
+from aispine.stack import open_files
 
 _settings = settings.current()
 if _settings.web_database_url is None:
     sys.exit("AISPINE_WEB_DATABASE_URL is not set and no local stack runs. Start one with `aispine up`.")
+open_files.allow()
 _shared_memory = Path("/dev/shm")  # noqa: S108  # The heartbeat file of gunicorn, which makes it unique itself.
 
 _socket = os.environ.get("AISPINE_WEB_SOCKET")

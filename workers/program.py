@@ -15,6 +15,7 @@ from aispine import settings
 from aispine.engine import broker, transport
 from aispine.errors import BrokerUnavailable
 from aispine.settings import Settings
+from aispine.stack import open_files
 from aispine.stack.worker import BEAT_SCHEDULE, POOLS
 from workers import process
 
@@ -34,6 +35,7 @@ def work(name: str, concurrency: int, patience: float = PATIENCE) -> int:
 
     current = settings.current()
     _check_broker(current)
+    open_files.allow()
     signals.worker_shutting_down.connect(functools.partial(stopping.limit, patience, POOLS[name].queue), weak=False)
     worker = app.Worker(
         hostname=nodename(name, gethostname()),

@@ -50,6 +50,12 @@ class Call:
             if self.overdue or self.cancelled:
                 _shut(connection)
 
+    def leave(self, connection: socket.socket) -> None:
+        """Tells that the socket serves another call from now on."""
+        with self._lock:
+            if self._socket is connection:
+                self._socket = None
+
     def cut(self, *, cancelled: bool = False) -> None:
         """Ends the call from another thread; harmless when it has ended."""
         with self._lock:

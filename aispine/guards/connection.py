@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import threading
@@ -19,17 +20,25 @@ from aispine.guards.aside import Overdue, run_aside
 from aispine.guards.calls import Call
 from aispine.guards.failures import Refused
 
-POOL_HOSTS: Final = 16
-_local = threading.local()
+POOL_HOSTS: Final = 64
+"""Of how many hosts connections are kept."""
+POOL_SIZE: Final = 512
+"""How many connections to one host are kept, which is as many calls as a process is expected to have under way."""
+_making = threading.Lock()
 
 
 def session() -> requests.Session:
-    """This thread's session; its connections are kept alive between calls."""
-    found: requests.Session | None = getattr(_local, "session", None)
-    if found is None or _local.pid != os.getpid():
-        found = _local.session = _new_session()
-        _local.pid = os.getpid()
-    return found
+    """The session of this process, for all of its threads; a connection that a call is done with serves the next one.
+
+    Threads that kept connections of their own would leave most of them idle until their servers close them.
+    """
+    with _making:
+        return _session(os.getpid())
+
+
+@functools.lru_cache(maxsize=1)
+def _session(_pid: int) -> requests.Session:
+    return _new_session()
 
 
 def _new_session() -> requests.Session:
@@ -38,7 +47,7 @@ def _new_session() -> requests.Session:
     made.trust_env = False
     # Answers of one tenant's agent must not set cookies for another's.
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    adapter = _Adapter(pool_connections=POOL_HOSTS, pool_maxsize=1, max_retries=0)
+    adapter = _Adapter(pool_connections=POOL_HOSTS, pool_maxsize=POOL_SIZE, max_retries=0)
     made.mount("http://", adapter)
     made.mount("https://", adapter)
     return made
@@ -48,6 +57,8 @@ class _Watched:
     """Opens its socket by `_connect` and tells the call of this thread which socket it uses."""
 
     host: str
+    _user: Call | None = None
+    """The call that used it last."""
 
     def _new_conn(self) -> socket.socket:
         return _connect(self, calls.current())
@@ -66,11 +77,16 @@ class _Watched:
             told = None  # It broke meanwhile, and sending on it says so.
         if told is not None:
             call.guard.check(_host(self), told)
+        if self._user is not None:
+            # It has read its answer and may not have said so yet; its end is no longer this connection's.
+            self._user.leave(kept)
+        self._user = call
         call.use(kept, reused=True)
 
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]  # as above
-        calls.current().use(getattr(self, "sock"))  # noqa: B009 - the attribute belongs to the other base
+        self._user = calls.current()
+        self._user.use(getattr(self, "sock"))  # noqa: B009 - the attribute belongs to the other base
 
 
 class _PlainConnection(_Watched, HTTPConnection):

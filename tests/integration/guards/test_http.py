@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from aispine.guards import http, rules
+from aispine.guards.calls import Call
 from aispine.guards.failures import Refused, TooLate, Unreadable
 from aispine.guards.rules import Guard
 from aispine.settings import Settings
@@ -55,6 +56,28 @@ def test_a_kept_connection_serves_no_guard_that_would_not_have_made_it(agent):
     with pytest.raises(Refused):
         http.send(asked(agent.url), Guard())
     assert (len(agent.calls), agent.connections) == (1, 1)
+
+
+def test_a_connection_serves_the_next_call_of_any_thread(agent):
+    for _ in range(3):
+        caller = threading.Thread(target=http.send, args=(asked(agent.url), LOOPBACK))
+        caller.start()
+        caller.join()
+    assert (len(agent.calls), agent.connections) == (3, 1)
+
+
+def test_the_late_end_of_a_call_leaves_the_connection_to_the_next_one():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        first, second = (Call(deadline=0.0, guard=LOOPBACK) for _ in range(2))
+        first.use(ours)
+        first.leave(ours)
+        second.use(ours, reused=True)
+        first.cut()
+        ours.sendall(b"x")
+        second.cut()
+        with pytest.raises(BrokenPipeError):
+            ours.sendall(b"x")
 
 
 def test_redirects_are_answers(agent):
