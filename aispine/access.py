@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy.orm import Session
-
 from aispine.errors import Forbidden, Unauthenticated
 from aispine.store import api_keys
 from aispine.store.api_keys import SENSITIVE
+from aispine.store.database import Store
 
 __all__ = ["SENSITIVE", "Principal", "authenticate", "bearer"]
 
@@ -35,12 +34,12 @@ class Principal:
             )
 
 
-def authenticate(session: Session, header: str | None) -> Principal:
-    """Finds who sent an `Authorization` header; the session has no tenant yet.
+def authenticate(store: Store, header: str | None) -> Principal:
+    """Finds who sent an `Authorization` header.
 
     Raises `Unauthenticated` when the header is missing or malformed, or its key unknown or revoked.
     """
-    row = api_keys.find(session, bearer(header))
+    row = api_keys.known(store, bearer(header))
     if row is None:
         raise Unauthenticated("The API key is not known or was revoked", hint="Check the key, or make a new one.")
     return Principal(

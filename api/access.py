@@ -63,8 +63,5 @@ def _check_token(token: str) -> None:
 
 
 def _find_principal() -> None:
-    header = request.headers.get("Authorization")
-    bearer(header)
-    with parts().store.session(None) as session:
-        g.principal = authenticate(session, header)
+    g.principal = authenticate(parts().store, request.headers.get("Authorization"))
     logs.bind(tenant=g.principal.tenant_id)

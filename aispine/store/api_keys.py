@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Collection
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from aispine.store.database import Store
 from aispine.store.ids import new_id
 from aispine.store.models import PLATFORM, ApiKey, Tenant
 from aispine.store.plans import UNLIMITED
@@ -47,6 +48,29 @@ def _add(session: Session, tenant_id: str, name: str, key: str, permissions: Col
     shown = {"name": name, "prefix": key[:8], "permissions": list(permissions)}
     session.add(ApiKey(api_key_id=new_id(), tenant_id=tenant_id, key_hash=hash_key(key), **shown))
     session.flush()
+
+
+class Known(NamedTuple):
+    """What there is to know of a valid key."""
+
+    api_key_id: str
+    tenant_id: str
+    name: str
+    permissions: list[str]
+
+
+def known(store: Store, key: str) -> Known | None:
+    """As `find`, in one round trip: it is asked with every request."""
+    key_hash = hash_key(key)
+    with store.autocommit() as link:
+        rows = link.execute(_KNOWN, (key_hash, key_hash))
+    return Known(*rows[0]) if rows else None
+
+
+_KNOWN: Final = (
+    "SELECT set_config('aispine.key_hash', %s, true); "
+    "SELECT api_key_id::text, tenant_id, name, permissions FROM api_keys WHERE key_hash = %s AND revoked_at IS NULL"
+)
 
 
 def find(session: Session, key: str) -> ApiKey | None:
