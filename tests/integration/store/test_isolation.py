@@ -227,3 +227,9 @@ def test_a_key_finds_its_own_row_before_a_tenant_is_known(web_store: Store, fill
         assert found.tenant_id == filled
         assert api_keys.find(session, "sk_unknown") is None
         assert session.scalar(text("SELECT count(*) FROM api_keys")) == 0
+    known = api_keys.known(web_store, api_key)
+    assert known is not None
+    assert (known.tenant_id, known.api_key_id) == (filled, found.api_key_id)
+    assert api_keys.known(web_store, "sk_unknown") is None
+    with web_store.session(None) as session:
+        assert session.scalar(text("SELECT count(*) FROM api_keys")) == 0
