@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from aispine import logs
 from aispine.errors import StoreUnavailable
-from aispine.store import idempotency, retention
+from aispine.store import calls, idempotency, retention
 from aispine.store.database import Store
 from aispine.store.retention import Place, Tree
 
@@ -31,10 +31,14 @@ _BEGINNING: Final[Place] = (datetime.min.replace(tzinfo=UTC), "00000000-0000-000
 
 @dataclass(kw_only=True)
 class Retention:
-    """Deletes executions that ended more than `seconds` ago, and idempotency keys in any case; 0 keeps executions."""
+    """Deletes executions that ended more than `seconds` ago, the audit of calls older than `call_seconds`, old keys.
+
+    0 keeps executions, and calls.
+    """
 
     store: Store
     seconds: float
+    call_seconds: float = 0.0
     _look_at: float = field(default=-math.inf, init=False)
     _after: Place = field(default=_BEGINNING, init=False)
 
@@ -63,9 +67,13 @@ class Retention:
         """True when there may be more."""
         with self.store.session(None) as session:
             more = idempotency.forget_old(session, limit=_ROWS) == _ROWS
+            now = session.scalars(select(func.clock_timestamp())).one()
+            if self.call_seconds > 0:
+                old = now - timedelta(seconds=self.call_seconds)
+                more |= calls.forget(session, old, limit=_ROWS) == _ROWS
             if self.seconds <= 0:
                 return more
-            before = session.scalars(select(func.clock_timestamp())).one() - timedelta(seconds=self.seconds)
+            before = now - timedelta(seconds=self.seconds)
             more |= retention.forget_firings(session, before, limit=_ROWS) == _ROWS
             batch = tuple(_within_limits(retention.trees(session, before, self._after, ROOTS)))
             gone = retention.forget(session, batch, before)

@@ -14,6 +14,7 @@ from api import (
     agents,
     approvals,
     callbacks,
+    calls,
     channels,
     checks,
     circuits,
@@ -22,6 +23,7 @@ from api import (
     files,
     flows,
     health,
+    hosts,
     metrics,
     operations,
     problems,
@@ -58,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _add_routes(app)
     access.install(app)
     quotas.install(app)
+    hosts.install(app)
     return app
 
 
@@ -85,6 +88,8 @@ def _add_routes(app: Flask) -> None:
         approvals.blueprint,
         files.blueprint,
         callbacks.blueprint,
+        calls.blueprint,
+        hosts.blueprint,
         schedules.blueprint,
         secrets.blueprint,
         agents.blueprint,

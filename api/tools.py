@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from flask import url_for
 
+from aispine.audit import Caller, Journal
+from aispine.engine import auditing
 from aispine.flow.outcome import AgentFailure, Ended
 from aispine.store.ids import new_id
 from aispine.tool import registry
@@ -112,7 +114,11 @@ def execute(payload: dict[str, Any], tool_id: str) -> Any:
         tool = registry.show(session, tenant_id, tool_id).tool
     seconds = payload.get("timeout") or min(tool.timeout or settings.node_timeout, LONGEST)
     begun = time.monotonic()
-    outcome = call(tool, _request(tenant_id, tool, payload, seconds), settings)
+    journal = Journal(parts().store, tenant_id=tenant_id)
+    caller = Caller(tenant_id=tenant_id, name=f"key:{principal().name}")
+    request = _request(tenant_id, tool, payload, seconds)
+    outcome = auditing.around_tool(journal, caller, tool, lambda: call(tool, request, settings))
+    journal.flush()
     return _present(outcome) | {"tool_id": tool_id, "duration_ms": int((time.monotonic() - begun) * 1000)}
 
 

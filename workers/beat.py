@@ -42,7 +42,9 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._tick = _tick()
-        self._retention = Retention(store=self._tick.store, seconds=settings.current().retention)
+        current = settings.current()
+        kept = {"seconds": current.retention, "call_seconds": current.call_retention}
+        self._retention = Retention(store=self._tick.store, **kept)
         self._files = Sweep(self._tick.store, settings.current())
         self._rounds = Rounds(self._tick.store, settings.current())
         self._presence = presence.of_this_process(nodename(BEAT, gethostname()), BEAT)

@@ -13,6 +13,7 @@ from celery import signals
 from kombu.transport.redis import Transport
 
 from aispine import logs, settings
+from aispine.audit import Journal
 from aispine.engine import lease
 from aispine.engine.meter import Meter
 from aispine.engine.terms import Terms
@@ -51,6 +52,14 @@ def meter(store: Store) -> Meter:
     made = Meter(store, every=settings.current().heartbeat)
     atexit.register(made.flush)
     # A child of a pool ends without what is registered to be done at the exit.
+    signals.worker_process_shutdown.connect(lambda **_: made.flush(), weak=False)
+    return made
+
+
+def journal(store: Store, counts: Meter) -> Journal:
+    """The audit of this process's calls; what it has noted last is written when the process ends in order."""
+    made = Journal(store, missed=lambda count: counts.add("calls_not_audited_total", count))
+    atexit.register(made.flush)
     signals.worker_process_shutdown.connect(lambda **_: made.flush(), weak=False)
     return made
 

@@ -50,6 +50,7 @@ def _worker(_pid: int) -> Worker:
         agents=AgentCache(),
         conversations=functools.partial(_conversation, store, broker.app()),
         breaker=Breaker(shared),
+        journal=process.journal(store, meter),
     )
 
 

@@ -13,6 +13,7 @@ from aispine.agent import record
 from aispine.agent.contract import AgentFailure
 from aispine.agent.definition import AgentVersion
 from aispine.errors import AISpineError
+from aispine.guards import fence
 from aispine.settings import Settings
 from aispine.store import agent_health
 from aispine.store.database import Store
@@ -26,6 +27,10 @@ _AT_ONCE: Final = 32
 _BATCH: Final = 200
 
 _log = logs.get(__name__)
+
+
+Due = tuple[int, str, AgentVersion]
+"""A version whose check is due: its number, its tenant, and what it is."""
 
 
 class Rounds:
@@ -57,24 +62,26 @@ class Rounds:
         with self._store.session(None) as session:
             agent_health.enrol(session, self._every)
             due = [
-                (row.agent_version_id, record.value(row)) for row in agent_health.claim(session, self._every, _BATCH)
+                (row.agent_version_id, row.tenant_id, record.value(row))
+                for row in agent_health.claim(session, self._every, _BATCH)
             ]
         if due:
             self._check_all(due)
         return len(due)
 
-    def _check_all(self, due: Sequence[tuple[int, AgentVersion]]) -> None:
+    def _check_all(self, due: Sequence[Due]) -> None:
         with ThreadPoolExecutor(min(len(due), _AT_ONCE), thread_name_prefix="agent-check") as threads:
             for problem in threads.map(self._check, due):
                 if problem is not None:
                     _log.warning("agent.not_ready", problem=problem)
 
-    def _check(self, due: tuple[int, AgentVersion]) -> str | None:
+    def _check(self, due: Due) -> str | None:
         from aispine.agent import http  # Here, since a stack without such agents need not hold it: 8 MB.
 
-        version_id, agent = due
+        version_id, tenant_id, agent = due
         begun = time.monotonic()
-        found = http.health(agent, self._settings)
+        with fence.around(self._store, tenant_id):
+            found = http.health(agent, self._settings)
         ms = round((time.monotonic() - begun) * 1000)
         failed = isinstance(found, AgentFailure)
         ready = not isinstance(found, AgentFailure) and found.ready

@@ -15,7 +15,8 @@ from aispine.agent.definition import AgentVersion
 from aispine.agent.llm import recipe
 from aispine.agent.llm.means import Asked, Means, nobody
 from aispine.agent.llm.telling import Words
-from aispine.engine import advance, circuits, confidence, plans, privacy
+from aispine.audit import Journal
+from aispine.engine import advance, auditing, circuits, confidence, plans, privacy
 from aispine.engine.advance import Held
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import Told
@@ -40,6 +41,7 @@ class Bench:
     terms: Terms
     tools: ToolCache
     breaker: Breaker
+    journal: Journal
 
 
 def call(agent: AgentVersion, request: AgentRequest, held: Held, bench: Bench) -> Called:
@@ -51,18 +53,19 @@ def call(agent: AgentVersion, request: AgentRequest, held: Held, bench: Bench) -
         secrets=opened.values,
         spent=held.node.metadata or {},
         tell=nobody if _is_private(held, bench) else Ear(bench=bench, held=held),
-        through=partial(_through, bench.breaker, request.tenant_id),
+        through=partial(_through, bench, request),
     )
     with logs.hiding(opened.hide):
         return confidence.conceal(agent_call.call(agent, request, bench.settings, means=means), opened)
 
 
 def _through(
-    breaker: Breaker, tenant_id: str, model: Model, seconds: float, call: Callable[[], Asked]
+    bench: Bench, request: AgentRequest, model: Model, seconds: float, call: Callable[[], Asked]
 ) -> Asked | AgentFailure:
     """Each model has a circuit of its own, so that the next one of the list is asked at once."""
-    name = model_name(tenant_id, model.base_url, model.model)
-    return breaker.through(name, seconds, call, lambda asked: getattr(asked, "failure", None))
+    name = model_name(request.tenant_id, model.base_url, model.model)
+    guarded = partial(bench.breaker.through, name, seconds, call, lambda asked: getattr(asked, "failure", None))
+    return auditing.around_model(bench.journal, auditing.caller_of(bench.terms.owner, request), model, guarded)
 
 
 def _is_private(held: Held, bench: Bench) -> bool:
@@ -99,11 +102,10 @@ class StoredTools:
             attempt=asked.attempt,
             key=http.call_key(asked.execution_id, asked.path, asked.attempt),
         )
-        return circuits.around_tool(
-            self.bench.breaker,
-            tool,
-            asked.tenant_id,
-            lambda: tool_call.call(tool, request, self.bench.settings),
+        call = partial(tool_call.call, tool, request, self.bench.settings)
+        guarded = partial(circuits.around_tool, self.bench.breaker, tool, asked.tenant_id, call)
+        return auditing.around_tool(
+            self.bench.journal, auditing.caller_of(self.bench.terms.owner, asked), tool, guarded
         )
 
 

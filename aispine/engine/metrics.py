@@ -50,6 +50,9 @@ METRICS: Final[Mapping[str, Metric]] = {
     ),
     "event_streams": Metric(kind="gauge", help="Event streams that the answering web process has open."),
     "event_stream_readers": Metric(kind="gauge", help="Executions whose log it reads for them, once for each."),
+    "calls_not_audited_total": Metric(
+        kind="counter", help="Calls missing from the audit, since the store was away for too long."
+    ),
     "executions_open": Metric(kind="gauge", help="Executions that have not ended, by status; a count by beat."),
     "nodes_open": Metric(kind="gauge", help="Nodes that have work ahead, by status; a count by beat."),
     "queue_length": Metric(kind="gauge", help="Messages that wait in a queue of Redis."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from aispine import logs, secrets
@@ -16,7 +17,8 @@ from aispine.agent.author import Conversation
 from aispine.agent.call import Called
 from aispine.agent.contract import AgentAccepted, AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
-from aispine.engine import callbacks, children, circuits, confidence, llm_calls, plans, tool_calls
+from aispine.audit import Caller, Journal
+from aispine.engine import auditing, callbacks, children, circuits, confidence, llm_calls, plans, tool_calls
 from aispine.engine.advance import Held
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import ChildStarted, Finished
@@ -30,6 +32,7 @@ from aispine.engine.watchdog import Watchdog
 from aispine.errors import ExpressionError, NotFound
 from aispine.files import TenantFiles
 from aispine.flow.model import Node
+from aispine.guards import fence
 from aispine.guards.breaker import Breaker
 from aispine.settings import Settings
 from aispine.store import node_logs
@@ -71,6 +74,7 @@ class Worker:
     watchdog: Watchdog = field(default_factory=Watchdog)
     breaker: Breaker = field(default_factory=Breaker)
     readiness: Readiness = field(default_factory=Readiness)
+    journal: Journal = field(default_factory=Journal)
 
 
 def work(worker: Worker, held: Held) -> Finished | ChildStarted:
@@ -98,7 +102,8 @@ def _call(worker: Worker, held: Held, spec: Node) -> Called:
     """Calls what the node calls with the secrets it needs, and returns what came of it without them."""
     try:
         opened = patiently(secrets.open_for, worker.store, held.execution.tenant_id, spec.secrets, worker.settings)
-        with logs.hiding(opened.hide):
+        tenant_id = held.execution.tenant_id
+        with logs.hiding(opened.hide), fence.around(worker.store, tenant_id):
             call = _call_tool if spec.tool_id else _call_agent
             return confidence.conceal(call(worker, *confidence.reveal(held, spec, opened)), opened)
     except NotFound as error:
@@ -111,14 +116,21 @@ def _call_agent(worker: Worker, held: Held, spec: Node) -> Called:
     agent = patiently(_agent, worker, held, spec)
     request = _request(worker, held, spec, agent)
     if agent.kind == "llm":
-        return llm_calls.call(agent, request, held, _bench(worker))
+        talk = partial(llm_calls.call, agent, request, held, _bench(worker))
+        return auditing.around_agent(worker.journal, worker.terms.owner, agent, request, talk)
     problem = patiently(worker.readiness.objection, worker.store, request.tenant_id, agent)
     if problem is not None:
         return Called(outcome=AgentFailure(code=FailureCode.UNAVAILABLE, message=problem))
     around = _around(worker, request)
     begun = time.monotonic()
-    called = circuits.around_agent(
-        worker.breaker, agent, request, lambda: agent_call.call(agent, request, worker.settings, around=around)
+    called = auditing.around_agent(
+        worker.journal,
+        worker.terms.owner,
+        agent,
+        request,
+        lambda: circuits.around_agent(
+            worker.breaker, agent, request, lambda: agent_call.call(agent, request, worker.settings, around=around)
+        ),
     )
     if not isinstance(called.outcome, AgentAccepted):
         return called
@@ -134,16 +146,27 @@ def _bench(worker: Worker) -> llm_calls.Bench:
         terms=worker.terms,
         tools=worker.tools,
         breaker=worker.breaker,
+        journal=worker.journal,
     )
 
 
 def _call_tool(worker: Worker, held: Held, spec: Node) -> Called:
     tool = patiently(worker.tools.find, worker.store, held.execution.tenant_id, str(spec.tool_id))
     execution, node = held.execution, held.node
-    outcome = circuits.around_tool(
-        worker.breaker, tool, execution.tenant_id, lambda: tool_calls.call(tool, execution, node, spec, worker.settings)
+    call = partial(tool_calls.call, tool, execution, node, spec, worker.settings)
+    guarded = partial(circuits.around_tool, worker.breaker, tool, execution.tenant_id, call)
+    return Called(outcome=auditing.around_tool(worker.journal, _caller(worker, held), tool, guarded))
+
+
+def _caller(worker: Worker, held: Held) -> Caller:
+    execution, node = held.execution, held.node
+    return Caller(
+        tenant_id=execution.tenant_id,
+        name=worker.terms.owner,
+        execution_id=execution.execution_id,
+        path=node.path,
+        attempt=node.attempt,
     )
-    return Called(outcome=outcome)
 
 
 def _agent(worker: Worker, held: Held, spec: Node) -> AgentVersion:

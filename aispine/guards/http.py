@@ -12,7 +12,7 @@ import requests
 from urllib3.exceptions import DecodeError, HTTPError
 
 import aispine
-from aispine.guards import calls, connection
+from aispine.guards import calls, connection, traffic
 from aispine.guards.calls import Call
 from aispine.guards.failures import CallError, Cancelled, Refused, TooLate, Unreachable, Unreadable
 from aispine.guards.rules import Guard
@@ -66,6 +66,7 @@ def _open(request: Request, guard: Guard, encoding: str) -> Iterator[Streamed]:
     with calls.calling(request.seconds, guard, request.key) as call:
         with _told(call, request):
             response = _asked(request, call, encoding)
+        traffic.sent(request.url, len(request.body or b""))
         with contextlib.closing(response):
             yield Streamed(response, request, call)
 
@@ -84,6 +85,7 @@ class Streamed:
         """The whole body, unpacked; what comes after the limit is never taken from the network."""
         with _told(self._call, self._request):
             content = self._read()
+            traffic.received(len(content))
             if self._call.overdue or self._call.cancelled:
                 raise TimeoutError  # The socket was shut down, which looks like the end of a body without a length.
             return content
@@ -93,6 +95,7 @@ class Streamed:
         read = 0
         while piece := self._piece():
             read += len(piece)
+            traffic.received(len(piece))
             if read > self._request.limit:
                 raise self._too_much()
             yield piece

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,6 +20,7 @@ from aispine.settings import Settings
 LOOPBACK: Final = "loopback"
 PRIVATE: Final = "private"
 PUBLIC: Final = "public"
+_OWN_HINT: Final = "The tenant's own lists say so; `aispine hosts` shows and changes them."
 _HINT: Final = "Whoever runs this stack can allow it in AISPINE_ALLOWED_HOSTS; see docs/agents.md."
 
 
@@ -52,26 +55,40 @@ class Guard:
     denied: Hosts = Hosts()
     everywhere: bool = False
 
-    def objection(self, host: str, found: Address) -> str | None:
-        """Why no call may go to that address of that host; None when one may."""
-        name = host.rstrip(".").lower()
-        if _fits(self.denied, name, found):
-            return f"{host} is among the hosts that may not be called"
-        if self.only and not _fits(self.only, name, found):
-            return f"{host} is not among the hosts that may be called"
-        if self.everywhere or address.is_public(found) or _fits(self.allowed, name, found):
-            return None
-        return f"{host} leads to {found}, which is no address of the public internet"
-
     def check(self, host: str, told: str) -> None:
         """Raises `Refused` unless a call may go to the address that the resolver or the socket told."""
-        reason = self.objection(host, address.read(told))
-        if reason is not None:
-            raise Refused(reason, hint=_HINT)
+        name, found = host.rstrip(".").lower(), address.read(told)
+        if _fits(self.denied, name, found):
+            raise Refused(f"{host} is among the hosts that may not be called", hint=_OWN_HINT)
+        if self.only and not _fits(self.only, name, found):
+            raise Refused(f"{host} is not among the hosts that may be called", hint=_OWN_HINT)
+        if not (self.everywhere or address.is_public(found) or _fits(self.allowed, name, found)):
+            raise Refused(f"{host} leads to {found}, which is no address of the public internet", hint=_HINT)
 
     def restricted(self, *, only: Hosts, denied: Hosts) -> Guard:
         """The same guard with a tenant's own lists, which can only take away."""
         return replace(self, only=only, denied=denied)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Restriction:
+    """A tenant's own lists, as `Guard` has them."""
+
+    only: Hosts = Hosts()
+    denied: Hosts = Hosts()
+
+
+@contextmanager
+def restricting(find: Callable[[], Restriction]) -> Iterator[None]:
+    """Restricts what `of` gives inside; `find` is asked when a call is made, and not before."""
+    token = _restricted.set(find)
+    try:
+        yield
+    finally:
+        _restricted.reset(token)
+
+
+_restricted: Final[ContextVar[Callable[[], Restriction] | None]] = ContextVar("restricted", default=None)
 
 
 OPEN: Final = Guard(everywhere=True)
@@ -79,8 +96,15 @@ OPEN: Final = Guard(everywhere=True)
 
 
 def of(settings: Settings) -> Guard:
-    """The guard of this deployment. Raises `InvalidRequest` when AISPINE_ALLOWED_HOSTS cannot be read."""
-    return _deployment(settings.allowed_hosts or "")
+    """The guard of this deployment, and of the tenant that calls where one is known.
+
+    Raises `InvalidRequest` when AISPINE_ALLOWED_HOSTS cannot be read.
+    """
+    guard, find = _deployment(settings.allowed_hosts or ""), _restricted.get()
+    if find is None:
+        return guard
+    found = find()
+    return guard.restricted(only=found.only, denied=found.denied)
 
 
 @functools.lru_cache(maxsize=8)

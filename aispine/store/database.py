@@ -157,7 +157,11 @@ def _trouble(error: BaseException | None) -> Unavailable | None:
 
 def dumps(value: Any) -> str:
     """JSON as PostgreSQL takes it: compact, finite numbers only."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return _encode(value)
+
+
+_encode: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+"""Made once: `json.dumps` would make one for each value."""
 
 
 # The engine's statements find a few rows by their keys whatever the parameters: planning them again gains nothing.

@@ -9,7 +9,12 @@ import uuid
 
 def new_id() -> str:
     """A UUID version 7 as text: 48 bits of milliseconds, then 74 random bits."""
-    milliseconds = time.time_ns() // 1_000_000
+    return id_at(time.time())
+
+
+def id_at(seconds: float) -> str:
+    """The same for a moment in seconds since 1970."""
+    milliseconds = int(seconds * 1000)
     value = (milliseconds & (1 << 48) - 1) << 80 | secrets.randbits(80)
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62

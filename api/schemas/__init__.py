@@ -1,6 +1,7 @@
 """The shapes of requests and answers: what marshmallow reads, writes and documents."""
 
 from api.schemas.agents import Agent, AgentCheck, AgentChecks, AgentHealth, AgentPage, AgentQuery, Circuit
+from api.schemas.calls import Call, CallPage, CallQuery
 from api.schemas.channels import Channel, ChannelChange, ChannelLink, ChannelPage, ChannelRequest, ChannelTest
 from api.schemas.common import Health, HealthQuery, PageQuery, Problem, Timestamp, moment, timestamp
 from api.schemas.executions import (
@@ -39,6 +40,7 @@ from api.schemas.flows import (
     FlowVersionSummary,
     Validation,
 )
+from api.schemas.hosts import Hosts, HostsChange
 from api.schemas.operations import (
     Answer,
     Approval,
@@ -72,6 +74,9 @@ __all__ = [
     "Approval",
     "ApprovalPage",
     "ApprovalQuery",
+    "Call",
+    "CallPage",
+    "CallQuery",
     "CalledBack",
     "CancelRequest",
     "Channel",
@@ -106,6 +111,8 @@ __all__ = [
     "FlowVersionSummary",
     "Health",
     "HealthQuery",
+    "Hosts",
+    "HostsChange",
     "Log",
     "LogPage",
     "LogQuery",

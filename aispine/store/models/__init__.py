@@ -6,6 +6,7 @@ execution carries no foreign key to it: checking one would lock the execution's 
 
 from aispine.store.models.agents import AgentRow, AgentVersionRow
 from aispine.store.models.base import PLATFORM, PLATFORM_ONLY, SEALED, SHARED, Base
+from aispine.store.models.calls import CallRow
 from aispine.store.models.channels import (
     ChannelMessageRow,
     ChannelRow,
@@ -18,6 +19,7 @@ from aispine.store.models.executions import EventRow, ExecutionRow, NodeExecutio
 from aispine.store.models.files import FileChunkRow, FileRow
 from aispine.store.models.flows import FlowRow, FlowVersionRow
 from aispine.store.models.health import AgentHealthRow
+from aispine.store.models.hosts import HostListsRow
 from aispine.store.models.plans import Plan
 from aispine.store.models.schedules import ScheduleFiringRow, ScheduleRow
 from aispine.store.models.secrets import SecretRow
@@ -35,6 +37,7 @@ __all__ = [
     "AgentVersionRow",
     "ApiKey",
     "Base",
+    "CallRow",
     "ChannelMessageRow",
     "ChannelRow",
     "ContactRow",
@@ -46,6 +49,7 @@ __all__ = [
     "FileRow",
     "FlowRow",
     "FlowVersionRow",
+    "HostListsRow",
     "IdempotencyKeyRow",
     "NodeExecutionRow",
     "NodeLogRow",

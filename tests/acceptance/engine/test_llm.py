@@ -14,6 +14,7 @@ from aispine.model.standin import Line, StandIn, playing
 from aispine.store.database import Store
 from aispine.tool import registry as tools
 from tests.support import service
+from tests.support.calls import audited
 from tests.support.flows import Flows
 from tests.support.operations import cancel
 from tests.support.polling import eventually
@@ -51,7 +52,7 @@ def clerk(web_store: Store, tenant: str, model: StandIn, shop: Service) -> str:
 
 
 def test_what_failed_attempts_cost_is_counted_and_tools_have_their_effect_once(
-    workers: Workers, flows: Flows, model: StandIn, shop: Service, clerk: str
+    workers: Workers, flows: Flows, web_store: Store, model: StandIn, shop: Service, clerk: str
 ) -> None:
     wants = Line(tool_calls=({"name": "order", "arguments": {"id": "A"}},), usage=USAGE)
     model.says(wants, Line(status=503), wants, Line(text="It is on its way.", usage=USAGE))
@@ -68,6 +69,19 @@ def test_what_failed_attempts_cost_is_counted_and_tools_have_their_effect_once(
     words = [event.data for event in seen.events if event.type == "node.tokens"]
     assert "".join(each["text"] for each in words) == "It is on its way."
     assert {(each["attempt"], each["step"], each["model"]) for each in words} == {(2, 2, "m")}
+    made = audited(web_store, flows.tenant_id, seen.execution.execution_id, 8)
+    assert [(call.kind, call.attempt, call.outcome, call.tokens) for call in made] == [
+        ("agent", 1, "unavailable", 120),
+        ("model", 1, "success", 120),
+        ("tool", 1, "success", None),
+        ("model", 1, "unavailable", None),
+        ("agent", 2, "success", 240),
+        ("model", 2, "success", 120),
+        ("tool", 2, "success", None),
+        ("model", 2, "success", 120),
+    ]
+    assert made[1].cost_usd == pytest.approx(200 / 1_000_000)
+    assert {call.host for call in made} == {"127.0.0.1"}
 
 
 def test_a_budget_that_is_spent_fails_the_node_and_says_so(

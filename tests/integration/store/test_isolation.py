@@ -23,11 +23,13 @@ from aispine.store.models import (
     AgentHealthRow,
     AgentVersionRow,
     Base,
+    CallRow,
     ChannelRow,
     ContactRow,
     ExecutionRow,
     FileChunkRow,
     FileRow,
+    HostListsRow,
     IdempotencyKeyRow,
     NodeLogRow,
     ScheduleRow,
@@ -63,6 +65,8 @@ def filled(no_workers: None, engine_store: Store, flows: Flows, api_key: str) ->
         _talk(session, tenant_id)
         session.add(SecretRow(tenant_id=tenant_id, name="key", ciphertext="x"))
         session.add(SignalRow(signal_id=new_id(), execution_id=execution_id, tenant_id=tenant_id, name="go"))
+        session.add(_call(tenant_id))
+        session.add(HostListsRow(tenant_id=tenant_id))
         session.add(ToolRow(tenant_id=tenant_id, tool_id="mine", definition={"endpoint": "https://example.com"}))
         schedule = session.scalars(select(ScheduleRow).filter_by(tenant_id=tenant_id)).one()
         schedules.record(session, schedule, schedule.anchor_at, execution_id=execution_id, error=None)
@@ -79,6 +83,13 @@ def filled(no_workers: None, engine_store: Store, flows: Flows, api_key: str) ->
         assert version is not None
         session.add(AgentHealthRow(agent_version_id=version.agent_version_id, tenant_id=tenant_id))
     return tenant_id
+
+
+def _call(tenant_id: str) -> CallRow:
+    sizes = {"input_bytes": 1, "output_bytes": 1}
+    what = {"kind": "agent", "callee": "echo", "caller": "test:1:1", "outcome": "success", "cached": False}
+    begun = {"begun_at": datetime.now(UTC), "seconds": 0.1}
+    return CallRow(tenant_id=tenant_id, call_id=new_id(), **what, **sizes, **begun)
 
 
 def _talk(session: Session, tenant_id: str) -> None:
