@@ -52,7 +52,9 @@ def bench(groups: Sequence[Group], *, whole: bool) -> list[Row]:
         described = machine.describe(stacks.of(groups[0]))
         for group in groups:
             sys.stderr.write(f"{time.monotonic() - started:5.0f} s  {group.name}\n")
-            rows += _measure(stacks, group)
+            for row in _measure(stacks, group):
+                report.tell(row)
+                rows.append(row)
         described["strangers_share"] = round(strangers.share(), 3)
         described["took_s"] = round(time.monotonic() - started)
     report.write(rows, described)

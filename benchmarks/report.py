@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +45,12 @@ def publish(part: str, lines: Sequence[str], machine: Mapping[str, Any], path: P
     found[part] = "\n".join([f"## {_PARTS[part]}", "", *lines, "", *(f"{each}  " for each in _machine(machine)), ""])
     parts = (f"\n<!-- {name} -->\n{found[name]}<!-- end -->\n" for name in _PARTS if name in found)
     path.write_text(_PREFACE + "".join(parts), "utf-8")
+
+
+def tell(row: Row) -> None:
+    """Says a row as soon as it is there: a long run shows that it gets on."""
+    cells = [cell for cell in _cells(row) if cell]
+    sys.stderr.write(f"    {' | '.join(cells)}{': ' + row.error if row.error else ''}\n")
 
 
 def show(title: str, rows: Sequence[Row], machine: Mapping[str, Any]) -> None:

@@ -54,7 +54,9 @@ def bench(peers: Sequence[Peer], *, whole: bool) -> list[Row]:
         running.driver.deploy(flows.fan(NODES))
         for peer in peers:
             error = refused.get(peer.name)
-            rows += [_failed(peer, error)] if error else _measure(running, peer, versions)
+            for row in [_failed(peer, error)] if error else _measure(running, peer, versions):
+                report.tell(row)
+                rows.append(row)
     described["strangers_share"] = round(strangers.share(), 3)
     described["took_s"] = round(time.monotonic() - started)
     described["libraries"] = versions

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from benchmarks.stack import Stack, environment
 ROOT: Final = Path(__file__).resolve().parents[2]
 ENVIRONMENTS: Final = ROOT / "build" / "peers"
 _INSTALL_SECONDS: Final = 900
+_ANSWER_SECONDS: Final = 120
 _STOP_SECONDS: Final = 30
 _TAIL: Final = 400
 
@@ -67,9 +70,15 @@ class Worker:
         return float(answer["took"])
 
     def _hear(self) -> dict[str, Any]:
+        asked = time.monotonic()
+        patience = threading.Timer(_ANSWER_SECONDS, self._process.kill)
+        patience.start()
         line = self._process.stdout.readline() if self._process.stdout else ""
+        patience.cancel()
         if not line:
-            raise StackError(f"{self._peer.name} ended: {_tail(self._log)}")
+            late = time.monotonic() > asked + _ANSWER_SECONDS
+            ended = f"did not answer within {_ANSWER_SECONDS} s" if late else "ended"
+            raise StackError(f"{self._peer.name} {ended}: {_tail(self._log)}")
         found: dict[str, Any] = json.loads(line)
         return found
 
