@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, Final
 
 from dagster import DagsterInstance, In, JobDefinition, Nothing, Out, graph, op
 
 from benchmarks.peers.programs.talk import talk
+
+_QUIET: Final = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 
 
 @op(ins={"start": In(Nothing)}, out=Out(int))
@@ -46,7 +48,7 @@ def main() -> None:
     with DagsterInstance.get() as instance:
 
         def run(job: JobDefinition) -> None:
-            if not job.execute_in_process(instance=instance).success:
+            if not job.execute_in_process(instance=instance, run_config=_QUIET).success:
                 raise RuntimeError(f"{job.name} failed")
 
         talk("dagster", {"chain": lambda size: run(chain(size)), "fan": lambda size: run(fan(size))})
