@@ -25,7 +25,7 @@ _SUSTAINED_SECONDS: Final = 60.0
 _SETTLE_SECONDS: Final = 3.0
 _CHAINS: Final = 16
 _BACKLOG: Final = 200
-_LOOK: Final = 0.02
+_LOOK: Final = 0.04
 
 
 def together(bench: Bench) -> Iterator[Row]:
