@@ -6,13 +6,13 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import EMPTY_REGISTRY
 
 from aispine.agent.definition import AgentVersion
 from aispine.flow.misfit import words
+from aispine.flow.schema_rules import Validator, pattern_problem
 
 MOST_MISFITS: Final = 10
 
@@ -32,25 +32,29 @@ def schema_problem(schema: Any) -> str | None:
     if not isinstance(schema, Mapping):
         return "must be a JSON Schema (an object)"
     try:
-        Draft202012Validator.check_schema(schema)
+        Validator.check_schema(schema)
     except SchemaError as error:
         return f"is not a valid JSON Schema: {_place(error)}: {error.message}"
+    if malformed := pattern_problem(schema):
+        return f"is not a valid JSON Schema: {malformed}"
     remote = next(_remote_references(schema), None)
     return None if remote is None else f"refers to {remote!r}; only references inside the schema (`#...`) are followed"
 
 
 @functools.lru_cache(maxsize=1024)
-def _validators(agent: AgentVersion) -> tuple[Draft202012Validator, Draft202012Validator]:
+def _validators(agent: AgentVersion) -> tuple[Any, Any]:
     return _compile(agent.input_schema), _compile(agent.output_schema)
 
 
-def _compile(schema: Mapping[str, Any] | None) -> Draft202012Validator:
-    return Draft202012Validator({} if schema is None else schema, registry=EMPTY_REGISTRY)
+def _compile(schema: Mapping[str, Any] | None) -> Any:
+    return Validator({} if schema is None else schema, registry=EMPTY_REGISTRY)
 
 
-def _misfits(validator: Draft202012Validator, value: Any) -> list[str]:
+def _misfits(validator: Any, value: Any) -> list[str]:
     try:
         errors = sorted(validator.iter_errors(value), key=lambda error: error.json_path)
+    except ValueError as error:
+        return [f"the schema cannot be applied: {error}"]
     except (Unresolvable, RecursionError) as error:
         return [f"the schema cannot be applied: {type(error).__name__}"]
     return [f"{_place(error)}: {_shortened(words(error, validator.schema))}" for error in errors[:MOST_MISFITS]]

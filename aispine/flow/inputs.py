@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import referencing
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
 from referencing.exceptions import Unresolvable
 
@@ -16,6 +15,7 @@ from aispine.errors import InvalidInput
 from aispine.flow.misfit import words
 from aispine.flow.model import Flow
 from aispine.flow.schema_cost import REFERENCES, Endless, check_cost, resolve
+from aispine.flow.schema_rules import Validator, pattern_problem
 
 MAX_ERRORS: Final = 100
 _FAILURES: Final = (ValueError, TypeError, LookupError, ArithmeticError)
@@ -45,7 +45,9 @@ def schema_problem(schema: Any) -> str | None:
     if remote := next(_remote(schema), None):
         return f"the reference `{remote}` points outside of the schema; only `#...` is allowed"
     try:
-        Draft202012Validator.check_schema(schema)
+        Validator.check_schema(schema)
+        if malformed := pattern_problem(schema):
+            return malformed
         if dangling := next(_dangling(schema, schema), None):
             return f"the reference `{dangling}` leads nowhere"
         check_cost(schema)
@@ -79,9 +81,9 @@ def _canonical(schema: Any) -> str:
 
 
 @functools.lru_cache(maxsize=512)
-def _validator(schema: str) -> Draft202012Validator:
+def _validator(schema: str) -> Any:
     # An empty registry refuses to retrieve anything, from the network as from files.
-    return Draft202012Validator(json.loads(schema), registry=referencing.Registry())
+    return Validator(json.loads(schema), registry=referencing.Registry())
 
 
 def _remote(schema: Any) -> Iterator[str]:

@@ -13,6 +13,8 @@ import referencing
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
+from aispine.flow.schema_rules import PATTERN_RULES
+
 MARK: Final = "x-sensitive"
 HIDDEN: Final = "[sensitive]"
 SHORTEST: Final = 4
@@ -116,7 +118,7 @@ def _into(validator: Any, schema: Any, instance: Any, _schema: Any) -> Iterator[
     yield from validator.descend(instance, schema)
 
 
-_ALL: Final[Mapping[str, Any]] = Draft202012Validator.VALIDATORS
+_ALL: Final[Mapping[str, Any]] = {**Draft202012Validator.VALIDATORS, **PATTERN_RULES}
 _DESCENDING: Final = (
     *("properties", "patternProperties", "additionalProperties", "items", "prefixItems"),
     *("allOf", "dependentSchemas", "$ref", "$dynamicRef"),

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from aispine import pattern
 from aispine.form import normalise
 from aispine.form.normalise import Misfit
 
@@ -80,7 +81,7 @@ RULES: Final[dict[str, Any]] = {
     "maximum": lambda value, limit: value > limit,
     "minLength": lambda value, limit: len(str(value)) < limit,
     "maxLength": lambda value, limit: len(str(value)) > limit,
-    "pattern": lambda value, limit: re.search(limit, str(value)) is None,
+    "pattern": lambda value, limit: not pattern.search(limit, str(value)),
     "minItems": lambda value, limit: len(value) < limit,
     "const": lambda value, limit: value != limit,
     "enum": lambda value, limit: value not in limit,
