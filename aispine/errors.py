@@ -123,7 +123,7 @@ class InvalidTool(Unprocessable):
 
 
 class InvalidInput(Unprocessable):
-    """The input does not fit the flow's input_schema."""
+    """The value does not fit its schema."""
 
     code = "invalid_input"
 

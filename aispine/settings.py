@@ -75,6 +75,8 @@ class Settings:
     """How long the audit of a call is kept; 0 keeps it."""
     file_retention: float = 2_592_000.0
     """How long a file is kept for which nobody says; 0 keeps it."""
+    max_iterations: int = 10_000
+    """The largest bound that a loop may have in a flow that is deployed from now on."""
     # Limits; all in bytes.
     max_flow_bytes: int = 1_000_000
     max_value_bytes: int = 1_000_000

@@ -52,7 +52,8 @@ def check(file: Path) -> Checked:
     from aispine.flow import rehearsal, validation
     from aispine.flow.tree import Limits
 
-    text, limits = read(file), Limits(max_bytes=settings.current().max_flow_bytes)
+    current = settings.current()
+    text, limits = read(file), Limits(max_bytes=current.max_flow_bytes, max_iterations=current.max_iterations)
     if validation.is_test_file(file.name):
         _, problems = rehearsal.check(text, str(file), limits)
         return Checked(file=file, flow=None, problems=problems, test=True)

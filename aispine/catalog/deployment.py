@@ -60,10 +60,11 @@ def check(
 def _checked(
     session: Session, tenant_id: str, source: bytes | str, file: str
 ) -> tuple[Flow | None, tuple[Problem, ...]]:
-    limit = settings.current().max_flow_bytes
+    current = settings.current()
+    limit = current.max_flow_bytes
     if len(source) > limit:
         raise TooLarge(f"The flow file has {len(source):,} bytes; the limit is {limit:,}", field="source")
-    flow, problems = validation.check(source, file, Limits(max_bytes=limit))
+    flow, problems = validation.check(source, file, Limits(max_bytes=limit, max_iterations=current.max_iterations))
     if flow is None:
         return None, problems
     missing = (*_missing_agents(session, tenant_id, flow, file), *_missing_tools(session, tenant_id, flow, file))

@@ -51,18 +51,29 @@ def complete(ledger: Ledger, path: str, output: Any, **fields: Any) -> None:
 
 
 def _set(ledger: Ledger, path: str, values: dict[str, Any]) -> None:
-    """Changes shared variables; `break_loop` is of the iteration around the node and of no other."""
-    frame = paths.frame_of(path)
-    if BREAK in values and frame and ledger.spec(frame).loop is not None:
+    """Changes shared variables; `break_loop` is of the innermost iteration around the node and of no other."""
+    frame = _iteration_of(ledger, path)
+    if BREAK in values and frame:
         ledger.remember(frame, **{BREAK: values.pop(BREAK)})
     if values:
         contexts.change(ledger, path, values)
+
+
+def _iteration_of(ledger: Ledger, path: str) -> str:
+    """The innermost iteration around a node, through branches and items; empty when there is none."""
+    frame = paths.frame_of(path)
+    while frame and ledger.spec(frame).loop is None:
+        frame = paths.frame_of(frame)
+    return frame
 
 
 def fail(ledger: Ledger, path: str, error: Mapping[str, Any]) -> None:
     """Ends a node with an error: its `on_error` handles it, a join does without it, or its frame fails."""
     node = ledger.change(path, status=NodeStatus.FAILED, error=error, finished_at=ledger.now, **OVER)
     ledger.record("node.failed", path, attempt=node.attempt, error=error)
+    kept_as = ledger.spec(path).error_output
+    if kept_as is not None:
+        contexts.change(ledger, path, {kept_as: error})
     if handles_errors(ledger.spec(path)) or is_tolerated(ledger, path):
         settle(ledger, path)
     else:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from aispine.agent.contract import FailureCode
 from aispine.engine.ending import complete, describe, fail
@@ -42,9 +43,16 @@ def child_ended(ledger: Ledger, fact: ChildEnded, _terms: Terms) -> None:
         complete(ledger, fact.path, fact.output)
         return
     cause = fact.error or {}
-    message = f"the child execution {fact.child} is {fact.status}: {cause.get('message', 'no reason given')}"
+    message = f"the child execution {fact.child} is {fact.status}: {_reason(cause)}"
     code = str(FailureCode.SUBFLOW_FAILED)
     fail(ledger, fact.path, describe(node, code, message, {"child": fact.child, "error": cause}))
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    """What went wrong at the bottom, without each child in between saying so once more."""
+    while error.get("code") == FailureCode.SUBFLOW_FAILED and (inner := (error.get("detail") or {}).get("error")):
+        error = inner
+    return str(error.get("message", "no reason given"))
 
 
 def due(ledger: Ledger, path: str) -> None:

@@ -38,7 +38,11 @@ class Condition:
     def parse(cls, text: str) -> Condition:
         """Reads a condition; raises `ExpressionError` with the column of what is wrong."""
         tree = _parse(text)
-        return cls(source=text, references=_Checker(text).check(tree), _tree=tree)
+        references = _Checker(text).check(tree)
+        if never := _never_boolean(tree):
+            hint = "Compare it with something, for example `output.score > 0.5`."
+            raise malformed(text, f"the condition is always {never}, not true or false", hint=hint)
+        return cls(source=text, references=references, _tree=tree)
 
     def evaluate(self, scope: Mapping[str, Any]) -> bool:
         """Answers for one scope; raises `ExpressionError` when it cannot or when the answer is not a boolean."""
@@ -88,6 +92,20 @@ def _parse(text: str) -> ast.expr:
         raise malformed(text, why, min(column, len(text)), hint=_syntax_hint(text)) from error
     except (ValueError, MemoryError, RecursionError) as error:
         raise malformed(text, "the condition is nested too deeply or holds a number too large") from error
+
+
+def _never_boolean(tree: ast.expr) -> str | None:
+    """What the condition gives whatever the scope, where that is surely neither true, false nor null."""
+    if isinstance(tree, ast.Constant):
+        return None if tree.value is None or isinstance(tree.value, bool) else kind(tree.value)
+    if isinstance(tree, ast.List | ast.Tuple):
+        return "a list"
+    if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == "len":
+        return "a number"
+    if isinstance(tree, ast.BinOp):
+        return "a number" if not isinstance(tree.op, ast.Add) else "a number or a text"
+    is_sign = isinstance(tree, ast.UnaryOp) and not isinstance(tree.op, ast.Not)
+    return "a number" if is_sign else None
 
 
 def _syntax_hint(text: str) -> str:

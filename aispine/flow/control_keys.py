@@ -68,7 +68,7 @@ REPEATING: Final = (
         required=True,
         minimum=1,
         maximum=MAX_ITERATIONS,
-        doc="The bound of the loop.",
+        doc="The bound of the loop; at most what the setting `max_iterations` says.",
         example="max_iterations: 10",
     ),
     Key(

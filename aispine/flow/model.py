@@ -130,6 +130,8 @@ class Node:
     """The agent's id without its version range."""
     agent_version: str = "*"
     tool_id: str | None = None
+    error_output: str | None = None
+    """The shared variable that keeps the error when the node fails."""
     input: Template | None = None
     output: Template | None = None
     """What a transform or output node yields; None passes its input on."""

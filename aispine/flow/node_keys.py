@@ -82,6 +82,12 @@ _EVERY_NODE: Final = (
         doc="What happens when the node fails: a node to run, which sees `error`, or `continue`, or `fail`.",
         example="on_error: ask_staff",
     ),
+    Key(
+        name="error_output",
+        kind=Kind.TEXT,
+        doc="The context variable that gets the error when the node fails, for whatever comes later.",
+        example="error_output: read_error",
+    ),
 )
 
 _CALLING: Final = (

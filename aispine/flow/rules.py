@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
@@ -10,7 +11,16 @@ from aispine.flow.draft import Draft
 from aispine.flow.model import Join, Node, NodeType, Position
 from aispine.flow.problem import Report
 from aispine.flow.reading import kind_of
-from aispine.flow.references import NOTHING
+from aispine.flow.references import NOTHING, shorten
+
+
+def check_iterations(draft: Draft, most: int, report: Report) -> None:
+    """Reports a loop whose bound is beyond what this installation allows."""
+    loop = draft.node.loop
+    if loop is not None and loop.max_iterations > most:
+        message = f"`max_iterations`: must be at most {most:,}, not {loop.max_iterations}"
+        hint = "That is the setting `max_iterations`."
+        report.within(draft.node.id).add("invalid_value", message, key_position(draft, "max_iterations"), hint=hint)
 
 
 def check_node(draft: Draft, report: Report) -> None:
@@ -72,8 +82,12 @@ def _wait(draft: Draft) -> Iterator[Finding]:
         yield "missing_key", f"a wait node takes one of `seconds`, `until` and `signal`, not {count}", None, ""
     elif given != ["signal"] and _given(draft, "timeout"):
         yield "misplaced_key", f"`timeout` belongs to a wait for a signal, not for `{given[0]}`", None, "timeout"
+    elif (signal := draft.node.wait.signal if draft.node.wait else None) and not _SIGNAL.fullmatch(signal):
+        yield "invalid_value", f"`signal`: `{shorten(signal)}` is not the name of a signal", _SIGNAL_RULE, "signal"
 
 
+_SIGNAL: Final = re.compile(r"\w[\w.:-]{0,199}")
+_SIGNAL_RULE: Final = "It starts with a letter, digit or `_` and goes on with those, `.`, `:` and `-`; 200 at most."
 _RULES: Final[Mapping[NodeType, Callable[[Draft], Iterator[Finding]]]] = {
     NodeType.DECISION: _decision,
     NodeType.LOOP: _loop,

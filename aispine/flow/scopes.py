@@ -12,6 +12,7 @@ from aispine.flow.graph import Graph
 from aispine.flow.problem import Report
 from aispine.flow.reading import Use
 from aispine.flow.references import SECRETS_RULE
+from aispine.flow.writers import BREAK_LOOP
 
 _INSIDE: Final = {"item": "map", "index": "map", "iteration": "loop", "loop_output": "loop"}
 """The roots that only a body has, and of which container."""
@@ -52,6 +53,10 @@ def check_uses(draft: Draft, place: int, view: View, inner: tuple[Graph, ...], c
     """Reports the expressions of a node that read what is not there yet; `inner` are the graphs of its bodies."""
     for use in draft.uses:
         check.use(use, _view_of(use, draft, place, view, inner), draft)
+    if BREAK_LOOP in draft.node.set and "loop" not in view.containers:
+        message = f"`set`: there is no loop around this that `{BREAK_LOOP}` could end"
+        position = draft.tree.keys.get("set", draft.node.position)
+        check.report.within(draft.node.id or None).add("out_of_scope", message, position)
 
 
 def _view_of(use: Use, draft: Draft, place: int, view: View, inner: tuple[Graph, ...]) -> View:

@@ -42,5 +42,7 @@ class Limits:
     max_values: int = 200_000
     """Values of the document with every alias written out; a hundred characters of text count as one more."""
     max_nodes: int = 10_000
+    max_iterations: int = 1_000_000
+    """The largest bound of a loop."""
     max_bodies: int = 8
     """How deep bodies may stand inside bodies."""

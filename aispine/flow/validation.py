@@ -24,7 +24,7 @@ from aispine.flow.model import Flow, NodeType
 from aispine.flow.problem import Problem, Report
 from aispine.flow.reader import DEFAULT_LIMITS, read
 from aispine.flow.reading import Reading
-from aispine.flow.rules import check_node
+from aispine.flow.rules import check_iterations, check_node
 from aispine.flow.schedule_section import read_schedule
 from aispine.flow.scopes import Check, View, check_uses
 from aispine.flow.section import read_defaults, read_section, table
@@ -73,7 +73,7 @@ def _flow(root: Tree, report: Report, limits: Limits) -> Flow:
     if "schedule" in values:
         values["schedule"] = read_schedule(values["schedule"], reading, values.get("input_schema"))
     body = drafter.body(values.get("nodes", ()), "flow")
-    _Checker(body, reading, values, report).check()
+    _Checker(body, reading, values, report, limits).check()
     given = {name: values[name] for name in _FIELDS if name in values}
     identity = {"flow_id": "", "version": "0.0.0", **given}
     return Flow(name=values.get("name", identity["flow_id"]), nodes=body.nodes, **identity)
@@ -86,10 +86,11 @@ def _belongs_to_test(name: str) -> str | None:
 class _Checker:
     """The checks that need the whole file."""
 
-    def __init__(self, body: Body, reading: Reading, values: Mapping[str, Any], report: Report) -> None:
+    def __init__(self, body: Body, reading: Reading, values: Mapping[str, Any], report: Report, limits: Limits) -> None:
         self.body = body
         self.reading = reading
         self.values = values
+        self.limits = limits
         self.report = report
         self.directory: Directory = check_ids(body, report)
         self.uses = Check(self.directory, report)
@@ -97,6 +98,7 @@ class _Checker:
     def check(self) -> None:
         for draft, _ in walk(self.body):
             check_node(draft, self.report)
+            check_iterations(draft, self.limits.max_iterations, self.report)
         top = graph(self.body.drafts)
         self._check_body(top, View())
         for link in self.reading.links:

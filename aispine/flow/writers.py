@@ -51,6 +51,8 @@ def _writers(graph: Graph) -> Mapping[str, list[int]]:
 def _written(draft: Draft) -> set[str]:
     """What a node sets, or what the body of a loop sets; branches and items only have copies."""
     keys = set(draft.node.set)
+    if draft.node.error_output:
+        keys.add(draft.node.error_output)
     for body in draft.bodies:
         if body.kind == "loop":
             keys |= _written_in(body)

@@ -91,6 +91,27 @@ def test_break_loop_leaves_the_loop_that_the_node_stands_in_and_no_other() -> No
     assert world.execution.context == {}
 
 
+def test_break_loop_inside_of_a_branch_leaves_the_loop_around_the_fork() -> None:
+    breaking = _agent("work", set={"break_loop": Template.parse(value=True)})
+    world = _started(_loop("again", _fork("split", one=breaking, two=_agent("other"))))
+    _end(world, "again[0]/split[one]/work")
+    _end(world, "again[0]/split[two]/other")
+    assert world.execution.output["ended_by"] == "break_loop"
+    assert world.execution.output["iterations"] == 1
+    assert "break_loop" not in world.execution.context
+
+
+def test_error_output_keeps_the_error_for_nodes_that_do_not_depend_on_the_one_that_failed() -> None:
+    failing = _agent("work", on_error="continue", error_output="problem")
+    world = _started(failing, _timer("later"), output=Template.parse("${context.problem.message}"))
+    _end(world, "work", FATAL)
+    assert world.execution.context["problem"]["code"] == "agent_error"
+    _pass(world, 11)
+    world.advance([TimeCome(path="later")], "later")
+    assert world.execution.status == "completed"
+    assert world.execution.output == "no"
+
+
 def test_a_timer_that_begins_in_a_pause_has_all_of_its_time_afterwards() -> None:
     world = _started(_agent("a"), _timer("t", "a"))
     world.claim("a")

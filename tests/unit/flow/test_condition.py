@@ -143,6 +143,15 @@ def test_a_refused_condition_comes_with_a_hint(text, hint):
     assert hint in (caught.value.hint or "")
 
 
+@pytest.mark.parametrize(
+    ("text", "always"),
+    [("5", "a number"), ("'yes'", "a text"), ("len(output.rows)", "a number"), ("output.n - 1", "a number")],
+)
+def test_a_condition_that_can_never_be_true_or_false_is_refused_before_anything_runs(text, always):
+    with pytest.raises(ExpressionError, match=f"always {always}"):
+        Condition.parse(text)
+
+
 def test_a_malformed_condition_tells_the_column():
     with pytest.raises(ExpressionError) as caught:
         Condition.parse("output.x > > 3")

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -205,3 +206,23 @@ def test_a_value_that_deepens_from_node_to_node_is_stopped():
     assert json.dumps(fed_with_itself(template, 200)).count("inner") == 200
     with pytest.raises(ExpressionError, match="nested deeper"):
         fed_with_itself(template, 201)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "${input.list" + "[].[@, @]|[]" * 14 + "|length(@)}",
+        "${input.list" + "|[?@ > `0`]" * 40 + "|length(@)}",
+    ],
+)
+def test_a_selection_that_would_take_a_minute_is_given_up_within_seconds(source):
+    began = time.process_time()
+    with pytest.raises(ExpressionError, match=r"too much work|larger than"):
+        Template.parse(source).render({"input": {"list": list(range(1, 100_000))}})
+    assert time.process_time() - began < 10
+
+
+def test_a_selection_may_go_through_ten_thousand_items_several_times():
+    items = [{"id": number, "score": number % 7, "tags": ["a", "b"]} for number in range(10_000)]
+    source = "${input.list[?score > `3` && contains(tags, 'a')].{id: id, score: score} | sort_by(@, &score)[-1].score}"
+    assert Template.parse(source).render({"input": {"list": items}}) == 6

@@ -558,3 +558,33 @@ def test_any_nodes_are_loaded_or_refused(value):
 def test_any_keys_of_a_node_are_loaded_or_refused(node):
     flow, found = check(HEAD.replace("nodes:\n", "") + yaml.safe_dump({"nodes": [{"id": "a", "type": "loop"} | node]}))
     assert flow is not None or found
+
+
+def test_the_bound_of_a_loop_has_a_ceiling_of_the_installation():
+    loop = "{id: l, type: loop, max_iterations: 11, body: [{id: a, type: transform}]}"
+    source = f"flow_id: f\nversion: 1.0.0\nnodes:\n  - {loop}\n"
+    assert problems(source, max_iterations=11) == ()
+    (problem,) = problems(source, max_iterations=10)
+    assert problem.message == "`max_iterations`: must be at most 10, not 11"
+    assert (problem.line, problem.node) == (4, "l")
+
+
+@pytest.mark.parametrize(
+    ("node", "code", "message"),
+    [
+        ("{id: a, type: transform, set: {break_loop: true}}", "out_of_scope", "there is no loop around this"),
+        ("{id: a, type: wait, signal: paid/late}", "invalid_value", "`paid/late` is not the name of a signal"),
+        ("{id: a, type: wait, signal: " + "s" * 201 + "}", "invalid_value", "is not the name of a signal"),
+        ("{id: a, type: decision, condition: len(input.x), then: b}", "invalid_expression", "always a number"),
+    ],
+)
+def test_what_could_never_work_is_a_problem_of_the_file(node, code, message):
+    found = problems(f"flow_id: f\nversion: 1.0.0\nnodes:\n  - {node}\n  - {{id: b, type: transform}}\n")
+    assert [problem.code for problem in found] == [code]
+    assert message in found[0].message
+
+
+def test_a_node_of_a_branch_may_leave_the_loop_around_the_fork():
+    body = "[{id: f, type: fork, branches: {one: [{id: a, type: transform, set: {break_loop: true}}]}}]"
+    source = f"flow_id: f\nversion: 1.0.0\nnodes:\n  - {{id: l, type: loop, max_iterations: 9, body: {body}}}\n"
+    assert problems(source) == ()
