@@ -77,6 +77,9 @@ def _events(text: str) -> Iterator[Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         why = error.problem or error.context or "malformed"
+        # Some versions of libyaml have a limit of their own, and look further ahead than we have come.
+        if "nesting depth" in why:
+            raise _Unreadable("too_deep", "the file is nested too deeply", _place(mark)) from error
         raise _Unreadable("malformed_yaml", f"not valid YAML: {why}", _place(mark), _yaml_hint(text, mark)) from error
     except yaml.reader.ReaderError as error:
         raise _Unreadable("not_text", f"the file holds a character that is not text: {error.reason}") from error
