@@ -7,10 +7,10 @@ from typing import Final
 
 from aispine.errors import Forbidden, Unauthenticated
 from aispine.store import api_keys
-from aispine.store.api_keys import SENSITIVE
+from aispine.store.api_keys import GOVERN, SENSITIVE
 from aispine.store.database import Store
 
-__all__ = ["SENSITIVE", "Principal", "authenticate", "bearer"]
+__all__ = ["GOVERN", "SENSITIVE", "Principal", "authenticate", "bearer"]
 
 SCHEME: Final = "Bearer"
 _HINT: Final = "Send the header `Authorization: Bearer <key>`."

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from aispine import logs
 from aispine.errors import StoreUnavailable
-from aispine.store import calls, idempotency, retention
+from aispine.store import agent_metrics, calls, idempotency, retention
 from aispine.store.database import Store
 from aispine.store.retention import Place, Tree
 
@@ -66,6 +66,7 @@ class Retention:
     def _forget_batch(self) -> bool:
         """True when there may be more."""
         with self.store.session(None) as session:
+            agent_metrics.forget(session)
             more = idempotency.forget_old(session, limit=_ROWS) == _ROWS
             now = session.scalars(select(func.clock_timestamp())).one()
             if self.call_seconds > 0:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import Any, Final
 
 from flask import url_for
 from sqlalchemy.orm import Session
 
-from aispine.agent import registry
+from aispine.agent import finding, registry
 from aispine.agent.contract import AgentFailure, Health
 from aispine.agent.llm import registration
 from aispine.agent.record import Registered
+from aispine.errors import InvalidRequest
+from aispine.flow.standing import AgentStatus
 from api import body, paging, schemas
 from api.access import access
 from api.parts import parts, principal, tenant_session
@@ -19,6 +22,8 @@ from api.resource import Resource
 
 blueprint = Resource("agents", "Agents that flows can call.")
 
+_NEW: Final = (AgentStatus.ACTIVE, AgentStatus.DRAFT)
+"""The statuses in which a version may begin."""
 _REGISTRATION: Final = {
     "required": True,
     "description": "The definition of an agent that answers over HTTP, of which what is left out is taken from its "
@@ -29,6 +34,11 @@ _REGISTRATION: Final = {
                 "type": "object",
                 "properties": {
                     "kind": {"type": "string", "enum": ["http", "llm"]},
+                    "status": {
+                        "type": "string",
+                        "enum": list(_NEW),
+                        "description": "Of a new version: `active`, or `draft`, which no flow finds yet.",
+                    },
                     "endpoint": {"type": "string", "format": "uri"},
                     "api_key": {"type": "string", "description": "Sent as the bearer's key; kept encrypted."},
                     "agent_id": {"type": "string"},
@@ -61,25 +71,31 @@ _REGISTRATION: Final = {
 @blueprint.arguments(schemas.AgentQuery, location="query")
 @blueprint.response(200, schemas.AgentPage)
 def list_agents(query: dict[str, Any]) -> Any:
-    """List the agents that the tenant can use: its own and the platform's."""
-    after = paging.decode(query.get("cursor")) or ""
+    """List and search the agents that the tenant can see: its own and the platform's; with `q` the best come first."""
     with tenant_session() as session:
-        found = registry.list_agents(session, principal().tenant_id)
-    wanted = [each for each in found if each.agent.agent_id > after and _fits(each, query)]
-    wanted.sort(key=lambda each: each.agent.agent_id)
+        found = finding.find(session, principal().tenant_id, _wanted(query))
+    after = _place(query.get("cursor"))
+    rest = [each for each in found if after is None or each.place > after]
     limit = query["limit"]
-    cursor = paging.encode(wanted[limit - 1].agent.agent_id) if len(wanted) > limit else None
-    return {"data": [_present(each) for each in wanted[:limit]], "next_cursor": cursor}
+    cursor = paging.encode(json.dumps(rest[limit - 1].place)) if len(rest) > limit else None
+    return {"data": [_present(each.registered) for each in rest[:limit]], "next_cursor": cursor}
 
 
-def _fits(registered: Registered, query: dict[str, Any]) -> bool:
-    agent = registered.agent
-    return (
-        query.get("kind", agent.kind) == agent.kind
-        and query.get("pool", agent.pool) == agent.pool
-        and query.get("official", registered.official) == registered.official
-        and set(query["capability"]) <= set(agent.capabilities)
-    )
+def _wanted(query: dict[str, Any]) -> finding.Wanted:
+    named = {name: query.get(name) for name in ("kind", "type", "status", "pool", "official")}
+    words = (query.get("q") or "").strip() or None
+    return finding.Wanted(words=words, capabilities=tuple(query["capability"]), **named)
+
+
+def _place(cursor: str | None) -> tuple[float, str] | None:
+    decoded = paging.decode(cursor)
+    if decoded is None:
+        return None
+    try:
+        rank, agent_id = json.loads(decoded)
+        return float(rank), str(agent_id)
+    except (ValueError, TypeError):
+        raise InvalidRequest("`cursor` is not one that this API gave", field="cursor") from None
 
 
 def _present(registered: Registered) -> dict[str, Any]:
@@ -100,10 +116,19 @@ def register() -> Any:
 
 
 def _registered(session: Session, tenant_id: str, values: dict[str, Any]) -> Registered:
+    status = _first_status(values.get("status", AgentStatus.ACTIVE))
+    values = {name: value for name, value in values.items() if name != "status"}
     if values.get("kind") == "llm":
-        return registration.register(session, tenant_id, values)
+        return registration.register(session, tenant_id, values, status=status)
     given = {name: value for name, value in values.items() if (name, value) != ("kind", "http")}
-    return registry.register_http(session, tenant_id, given, parts().settings)
+    return registry.register_http(session, tenant_id, given, parts().settings, status=status)
+
+
+def _first_status(given: Any) -> AgentStatus:
+    status = next((status for status in _NEW if status == given), None)
+    if status is None:
+        raise InvalidRequest(f"`status` of a new version is {' or '.join(_NEW)}", field="status")
+    return status
 
 
 @blueprint.route("/<agent_id>", methods=["GET"])

@@ -31,6 +31,7 @@ from api import (
     requests,
     schedules,
     secrets,
+    standings,
     tools,
     workers,
 )
@@ -100,6 +101,7 @@ def _add_routes(app: Flask) -> None:
         rest.register_blueprint(blueprint, url_prefix=f"{PREFIX}/{blueprint.name}")
     rest.register_blueprint(checks.blueprint, url_prefix=f"{PREFIX}/agents")
     rest.register_blueprint(circuits.blueprint, url_prefix=f"{PREFIX}/agents")
+    rest.register_blueprint(standings.blueprint, url_prefix=f"{PREFIX}/agents")
     rest.register_blueprint(operations.blueprint, url_prefix=f"{PREFIX}/executions")
     app.register_blueprint(docs.blueprint)
     docs.complete(app, rest.spec)

@@ -68,7 +68,7 @@ class Parts:
 
     @functools.cached_property
     def meter(self) -> Meter:
-        made = Meter(self.store, every=self.settings.heartbeat)
+        made = Meter(self.store, every=self.settings.heartbeat, bound=True)
         atexit.register(made.flush)
         return made
 

@@ -14,13 +14,18 @@ COMMANDS: Final = {
     "serve": Command("cli.agent_folders:serve", "Serve a python agent over HTTP."),
     "list": Command("cli.agent_registry:list_", "List the agents that flows can call."),
     "register": Command("cli.agent_registry:register", "Register an agent that answers over HTTP."),
+    "search": Command("cli.agent_standing:search", "Find agents by words, capability and how they stand."),
+    "show": Command("cli.agent_standing:show", "Show an agent: its versions, its calls and its last checks."),
+    "suspend": Command("cli.agent_standing:suspend", "Let an agent not be called for now."),
+    "activate": Command("cli.agent_standing:activate", "Let a suspended agent be called again, or a draft at last."),
+    "deprecate": Command("cli.agent_standing:deprecate", "Say that flows should use another version."),
     "circuit": Command("cli.circuit:circuit", "Show whether calls of an agent go through, and let them."),
 }
 
 
 @click.group(cls=LazyGroup, table=COMMANDS)
 def agent() -> None:
-    """Create, test, list, register and serve agents.
+    """Create, test, register, find and serve agents, and say how they stand.
 
     \b
     Example:

@@ -84,7 +84,7 @@ _INPUTS: Final = {"python": "{text: hello world}", "llm": "{name: Ada, language:
 def _next_steps(name: str, directory: Path, kind: Kind) -> str:
     folder = directory / name
     if kind == "http":
-        return f"\nNext: serve, test and register it as {folder / 'README.md'} says."
+        return f"\nNext:\n  aispine agent test {folder}\n\nThen serve and register it as {folder / 'README.md'} says."
     found = directory == _own_agents() and directory != Path()
     where = "A running stack finds it within a few seconds." if found else f"Name it to the stack: {_named(directory)}"
     return (
@@ -109,6 +109,8 @@ def _named(directory: Path) -> str:
 @click.pass_context
 def test(ctx: click.Context, target: str, samples: Path | None, agent_key: str | None, form: output.Format) -> None:
     """Check an agent: its definition or the answers of its URL, and its samples. Exits 1 when a check fails.
+
+    The application of an agent over HTTP is served for as long as it is checked.
 
     \b
     Example:

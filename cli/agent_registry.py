@@ -28,20 +28,26 @@ def list_(ctx: click.Context, limit: int, form: output.Format) -> None:
     from cli import client as api
 
     agents = list(api.pages(api.from_context(ctx), AGENTS, params={}, limit=limit))
+    write_agents(agents, form, "No agent is registered. Try `aispine agent create NAME`.")
+
+
+def write_agents(agents: list[dict[str, Any]], form: output.Format, empty: str) -> None:
+    """Writes agents as a list shows them."""
     if form == "json":
         output.write_json(agents)
         return
     output.write_table(
-        ("agent", "version", "kind", "pool", "owner", "description"),
+        ("agent", "version", "status", "kind", "pool", "type", "description"),
         map(_row, agents),
-        empty="No agent is registered. Try `aispine agent create NAME`.",
-        spare=("version", "owner", "kind", "pool"),
+        empty=empty,
+        spare=("version", "type", "kind", "pool"),
     )
 
 
 def _row(agent: dict[str, Any]) -> tuple[Any, ...]:
-    owner = "official" if agent["official"] else "own"
-    return agent["agent_id"], agent["version"], agent["kind"], agent["pool"], owner, agent.get("description")
+    status = f"{agent['status']}, deprecated" if agent["deprecated"] else agent["status"]
+    kept = (agent["agent_id"], agent["version"], status, agent["kind"], agent["pool"], agent["type"])
+    return *kept, agent.get("description")
 
 
 @click.command()
@@ -50,6 +56,7 @@ def _row(agent: dict[str, Any]) -> tuple[Any, ...]:
 @click.option("--name", help="A name for people.")
 @click.option("--description", help="What it does.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for one call.")
+@click.option("--draft", is_flag=True, help="Let no flow find it until `aispine agent activate`.")
 @click.option("--update", is_flag=True, help="Replace what is registered about it.")
 @api_key_option
 @output.output_option
@@ -61,6 +68,7 @@ def register(
     name: str | None,
     description: str | None,
     timeout: float | None,
+    draft: bool,
     update: bool,
     agent_key: str | None,
     form: output.Format,
@@ -84,6 +92,8 @@ def register(
     given: dict[str, Any] = {"api_key": agent_key, "agent_id": agent_id, "name": name}
     given |= {"description": description, "timeout": timeout}
     values = (folder or {"endpoint": target}) | {key: value for key, value in given.items() if value is not None}
+    if draft and not update:
+        values["status"] = "draft"
     client = api.from_context(ctx)
     agent = client.put(f"{AGENTS}/{agent_id}", json=values) if update else client.post(AGENTS, json=values)
     if form == "json":

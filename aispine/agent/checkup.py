@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from aispine.agent import http, module
+from aispine.agent import http, module, service
 from aispine.agent.contract import AgentFailure, FailureCode, Health
+from aispine.agent.credential import seal
 from aispine.agent.definition import AgentVersion
 from aispine.agent.manifest import read, registration
 from aispine.agent.sample import Sample, read_samples
@@ -35,11 +36,34 @@ class Check:
 
 
 def check_folder(folder: Path, settings: Settings) -> list[Check]:
-    """Checks an agent in a folder. Raises `InvalidAgent` when its definition or a sample cannot be read."""
+    """Checks an agent in a folder: what holds an application is served meanwhile.
+
+    Raises `InvalidAgent` when its definition or a sample cannot be read.
+    """
+    if service.is_service(folder):
+        return _check_service(folder, settings)
     agent = read(folder)
     samples = read_samples(folder)
     own = _llm_checks(samples) if agent.kind == "llm" else _code_checks(agent)
     return [Check(name="agent.yaml is valid"), *own, *_sample_checks(agent, samples, settings)]
+
+
+def _check_service(folder: Path, settings: Settings) -> list[Check]:
+    from cryptography.fernet import Fernet
+
+    samples, begun = read_samples(folder), time.monotonic()
+    try:
+        with service.serving(folder) as served:
+            starts = Check(name=_STARTS, seconds=time.monotonic() - begun)
+            # The key is sealed as a registered one would be, under a key that lives as long as this check.
+            own = replace(settings, encryption_keys=Fernet.generate_key().decode())
+            sealed = seal(served.key, str(own.encryption_keys))
+            return [starts, *check_endpoint(served.url, samples, own, credential=sealed)]
+    except service.NotServedError as error:
+        return [Check(name=_STARTS, problem=str(error), seconds=time.monotonic() - begun)]
+
+
+_STARTS: Final = f"{service.FILE} can be served"
 
 
 def _code_checks(agent: AgentVersion) -> list[Check]:

@@ -15,6 +15,7 @@ from aispine.agent import manifest
 from aispine.agent.definition import KINDS, AgentVersion, Kind
 from aispine.agent.folder import is_built_in
 from aispine.flow import semver
+from aispine.flow.standing import AgentStatus, AgentType
 from aispine.store import agents
 from aispine.store.models import PLATFORM, AgentVersionRow
 
@@ -23,12 +24,22 @@ _BUILT_IN: Final = "built_in"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Registered:
-    """An agent as a tenant sees it: its newest active version, and which versions there are."""
+    """An agent as a tenant sees it: its newest version, active if there is one, and which versions flows can ask for.
+
+    `deprecation` says what to use instead; None unless the version is deprecated.
+    """
 
     agent: AgentVersion
-    official: bool
+    type: AgentType
+    status: AgentStatus
     created_at: datetime
+    status_reason: str | None = None
+    deprecation: str | None = None
     versions: tuple[str, ...] = ()
+
+    @property
+    def official(self) -> bool:
+        return self.type is AgentType.OFFICIAL
 
     def as_dict(self) -> dict[str, Any]:
         """The form for the API: without the key, and without paths of a machine."""
@@ -36,6 +47,11 @@ class Registered:
             **manifest.as_definition(self.agent),
             "kind": self.agent.kind,
             "pool": self.agent.pool,
+            "type": self.type.value,
+            "status": self.status.value,
+            "status_reason": self.status_reason,
+            "deprecated": self.deprecation is not None,
+            "deprecation": self.deprecation,
             "official": self.official,
             "has_api_key": self.agent.credential is not None,
             "versions": list(self.versions),
@@ -43,9 +59,19 @@ class Registered:
         }
 
 
+def current(rows: Iterable[AgentVersionRow]) -> list[AgentVersionRow]:
+    """Those that are not retired."""
+    return [row for row in rows if row.retired_at is None]
+
+
+def found(rows: Iterable[AgentVersionRow]) -> list[AgentVersionRow]:
+    """Those that new executions find: active ones, and suspended ones, which wait or fail."""
+    return [row for row in current(rows) if AgentStatus(row.status).found]
+
+
 def active(rows: Iterable[AgentVersionRow]) -> list[AgentVersionRow]:
-    """Those that new executions find."""
-    return [row for row in rows if row.status == agents.ACTIVE]
+    """Those that work."""
+    return [row for row in found(rows) if row.status == AgentStatus.ACTIVE]
 
 
 def visible(rows: Sequence[AgentVersionRow]) -> list[AgentVersionRow]:
@@ -54,19 +80,40 @@ def visible(rows: Sequence[AgentVersionRow]) -> list[AgentVersionRow]:
     return own or list(rows)
 
 
-def newest(rows: Sequence[AgentVersionRow]) -> AgentVersion:
-    """The highest version of one agent's rows."""
-    return value(max(rows, key=lambda row: semver.parse_version(row.version).precedence_key))
+def choice(rows: Sequence[AgentVersionRow], range_: str = semver.ANY) -> AgentVersionRow | None:
+    """The version of one agent's rows that a range means: the highest, of the active ones if there are any, and of
+    those that are not deprecated before all; None when none lies in the range."""
+    working = active(rows)
+    fresh = [row for row in working if row.deprecated_at is None]
+    for group in (fresh, working, found(rows)):
+        best = semver.best(range_, [row.version for row in group])
+        if best is not None:
+            return next(row for row in group if row.version == best)
+    return None
+
+
+def highest(rows: Sequence[AgentVersionRow]) -> AgentVersionRow:
+    """The highest version, pre-releases included, of the active rows if there are any."""
+    return max(active(rows) or found(rows) or rows, key=lambda row: semver.parse_version(row.version).precedence_key)
 
 
 def registered(rows: Sequence[AgentVersionRow]) -> Registered:
     """One agent's rows as its tenant sees them."""
+    shown = highest(rows)
     return Registered(
-        agent=newest(rows),
-        official=rows[0].tenant_id == PLATFORM and all(row.definition.get(_BUILT_IN) for row in rows),
+        agent=value(shown),
+        type=AgentType(shown.type),
+        status=AgentStatus(shown.status),
+        status_reason=shown.status_reason,
+        deprecation=deprecation(shown),
         created_at=rows[0].created_at,
-        versions=tuple(row.version for row in rows),
+        versions=tuple(row.version for row in found(rows)),
     )
+
+
+def deprecation(row: AgentVersionRow) -> str | None:
+    """What a deprecated version says of itself."""
+    return None if row.deprecated_at is None else row.deprecation or "it is deprecated"
 
 
 def value(row: AgentVersionRow) -> AgentVersion:
@@ -76,20 +123,24 @@ def value(row: AgentVersionRow) -> AgentVersion:
     return manifest.build(row.definition, kind=kind, folder=folder, credential=row.credential)
 
 
-def save(session: Session, tenant_id: str, agent: AgentVersion) -> None:
-    """Makes or replaces the rows of an agent and its version."""
+def save(session: Session, tenant_id: str, agent: AgentVersion, status: AgentStatus = AgentStatus.ACTIVE) -> None:
+    """Makes or replaces the rows of an agent and its version; `status` is that of a new one."""
     agents.save_agent(session, tenant_id, agent.agent_id, agent.name, agent.description)
     agents.save_version(
         session,
-        tenant_id,
-        agent.agent_id,
-        agent.version,
-        kind=agent.kind,
-        pool=agent.pool,
-        capabilities=list(agent.capabilities),
-        definition=_definition(agent),
-        credential=agent.credential,
-        content_hash=content_hash(agent),
+        {
+            "tenant_id": tenant_id,
+            "agent_id": agent.agent_id,
+            "version": agent.version,
+            "kind": agent.kind,
+            "type": (AgentType.OFFICIAL if is_built_in(agent.folder) else AgentType.PRIVATE).value,
+            "status": status.value,
+            "pool": agent.pool,
+            "capabilities": list(agent.capabilities),
+            "definition": _definition(agent),
+            "credential": agent.credential,
+            "content_hash": content_hash(agent),
+        },
     )
 
 

@@ -17,6 +17,7 @@ from aispine.agent.folder import agent_folders, is_built_in
 from aispine.agent.record import Registered
 from aispine.errors import Conflict, Forbidden, InvalidAgent, InvalidRequest, NotFound, VersionConflict
 from aispine.flow import semver
+from aispine.flow.standing import AgentStatus
 from aispine.settings import Settings
 from aispine.store import agents
 from aispine.store.models import PLATFORM, AgentVersionRow
@@ -67,7 +68,7 @@ def _read_folders(paths: Iterable[Path]) -> tuple[list[AgentVersion], list[Inval
 
 
 def _sync(session: Session, agent: AgentVersion, row: AgentVersionRow | None) -> str:
-    if row is not None and row.content_hash == record.content_hash(agent) and row.status == agents.ACTIVE:
+    if row is not None and row.content_hash == record.content_hash(agent) and row.retired_at is None:
         return "unchanged"
     record.save(session, PLATFORM, agent)
     return "added" if row is None else "updated"
@@ -81,13 +82,20 @@ def _retire_gone(session: Session, found: Iterable[AgentVersion], hidden: Iterab
 
 
 def register_http(
-    session: Session, tenant_id: str, values: Mapping[str, Any], settings: Settings, *, replaces: bool = False
+    session: Session,
+    tenant_id: str,
+    values: Mapping[str, Any],
+    settings: Settings,
+    *,
+    replaces: bool = False,
+    status: AgentStatus = AgentStatus.ACTIVE,
 ) -> Registered:
     """Registers an agent that answers over HTTP, after asking it for its health.
 
-    `values` are the keys of a definition and `api_key`; what is left out is taken from the health's answer.
-    The same version and content again changes nothing; other content needs `replaces`, else `VersionConflict`.
-    Raises `InvalidAgent` when the definition has problems or the agent does not answer as the contract says.
+    `values` are the keys of a definition and `api_key`; what is left out is taken from the health's answer. `status` is
+    that of a new version. The same version and content again changes nothing; other content needs `replaces`, else
+    `VersionConflict`. Raises `InvalidAgent` when the definition has problems or the agent does not answer as the
+    contract says.
     """
     sealed = _sealed(values.get("api_key"), settings)
     given = {name: value for name, value in values.items() if name != "api_key" and value is not None}
@@ -98,8 +106,8 @@ def register_http(
             agent = replace(agent, credential=row.credential)
         if not replaces and (row.content_hash != record.content_hash(agent) or _other_key(row, agent, settings)):
             raise _taken(agent)
-    record.save(session, tenant_id, agent)
-    return show(session, tenant_id, agent.agent_id)
+    record.save(session, tenant_id, agent, status)
+    return own(session, tenant_id, agent.agent_id)
 
 
 def _completed(given: Mapping[str, Any], sealed: str | None, settings: Settings) -> AgentVersion:
@@ -173,7 +181,7 @@ def update(
     session: Session, tenant_id: str, agent_id: str, values: Mapping[str, Any], settings: Settings
 ) -> Registered:
     """Changes what is registered about the tenant's own agent; what is left out stays, `api_key: None` forgets it."""
-    current = _own_newest(session, tenant_id, agent_id)
+    current = own(session, tenant_id, agent_id).agent
     if values.get("agent_id", agent_id) != agent_id:
         raise InvalidRequest("`agent_id` cannot be changed", field="agent_id", hint="Register another agent.")
     if current.kind == "llm":
@@ -188,7 +196,7 @@ def update(
 
 def delete(session: Session, tenant_id: str, agent_id: str) -> None:
     """Deletes the tenant's own agent with its versions. Raises `Conflict` while an execution still needs it."""
-    _own_newest(session, tenant_id, agent_id)
+    own(session, tenant_id, agent_id)
     if agents.in_use(session, tenant_id, agent_id):
         raise Conflict(
             f"agent `{agent_id}` is used by an execution that has not ended",
@@ -197,37 +205,63 @@ def delete(session: Session, tenant_id: str, agent_id: str) -> None:
     agents.remove(session, tenant_id, agent_id)
 
 
-def list_agents(session: Session, tenant_id: str) -> list[Registered]:
-    """The agents that the tenant can use, by id; its own hide the platform's of the same id."""
-    rows: dict[str, list[AgentVersionRow]] = {}
-    for row in record.active(agents.versions(session, tenant_id)):
-        rows.setdefault(row.agent_id, []).append(row)
-    return [record.registered(record.visible(of_one)) for of_one in rows.values()]
-
-
 def show(session: Session, tenant_id: str, agent_id: str) -> Registered:
     """The agent as the tenant sees it. Raises `NotFound`."""
     return record.registered(_rows(session, tenant_id, agent_id))
 
 
-def resolve(session: Session, tenant_id: str, agent_id: str, range_: str = "*") -> AgentVersion:
-    """The highest active version in the range. Raises `NotFound` with what there is instead."""
-    rows = _rows(session, tenant_id, agent_id)
-    best = semver.best(range_, [row.version for row in rows])
-    if best is None:
-        known = ", ".join(row.version for row in rows)
-        raise NotFound(
-            f"no version of agent `{agent_id}` fits `{range_}`", field="agent_id", hint=f"There are: {known}."
-        )
-    return next(record.value(row) for row in rows if row.version == best)
+def own(session: Session, tenant_id: str, agent_id: str) -> Registered:
+    """The tenant's own agent, drafts too. Raises `NotFound`, and `Forbidden` for one of the platform."""
+    rows = [row for row in _rows(session, tenant_id, agent_id, drafts=True) if row.tenant_id == tenant_id]
+    if not rows:
+        raise Forbidden(f"agent `{agent_id}` comes from a folder of the stack and is changed there")
+    return record.registered(rows)
+
+
+def resolve(session: Session, tenant_id: str, agent_id: str, range_: str = semver.ANY) -> AgentVersion:
+    """The highest version in the range, an active one if there is any. Raises `NotFound` with what there is instead."""
+    return resolved(session, tenant_id, agent_id, range_).agent
+
+
+def resolved(session: Session, tenant_id: str, agent_id: str, range_: str = semver.ANY) -> Standing:
+    """As `resolve`, with how the version stands."""
+    rows = record.visible(record.found(agents.versions(session, tenant_id, agent_id)))
+    row = record.choice(rows, range_)
+    if row is not None:
+        return _standing(row)
+    if not rows:
+        raise _unknown(session, tenant_id, agent_id)
+    known = ", ".join(row.version for row in rows)
+    raise NotFound(f"no version of agent `{agent_id}` fits `{range_}`", field="agent_id", hint=f"There are: {known}.")
 
 
 def get(session: Session, tenant_id: str, agent_id: str, version: str) -> AgentVersion:
-    """That very version, retired or not, for an execution that was planned with it. Raises `NotFound`."""
+    """That very version, whatever became of it, for an execution that was planned with it. Raises `NotFound`."""
+    return stands(session, tenant_id, agent_id, version).agent
+
+
+def stands(session: Session, tenant_id: str, agent_id: str, version: str) -> Standing:
+    """As `get`, with how the version stands."""
     rows = [row for row in agents.versions(session, tenant_id, agent_id) if row.version == version]
     if not rows:
         raise NotFound(f"there is no version {version} of agent `{agent_id}`", field="agent_id")
-    return record.value(record.visible(rows)[0])
+    return _standing(record.visible(rows)[0])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """A version and how it stands: `objection` says why it is not called, `deprecation` what to use instead."""
+
+    agent: AgentVersion
+    objection: str | None = None
+    deprecation: str | None = None
+
+
+def _standing(row: AgentVersionRow) -> Standing:
+    reason = f": {row.status_reason}" if row.status_reason else ""
+    off = f"the agent is {'suspended' if row.status == AgentStatus.SUSPENDED else f'a {row.status}'}{reason}"
+    objection = None if row.status == AgentStatus.ACTIVE else off
+    return Standing(agent=record.value(row), objection=objection, deprecation=record.deprecation(row))
 
 
 def check_health(agent: AgentVersion, settings: Settings) -> Health | AgentFailure:
@@ -237,14 +271,15 @@ def check_health(agent: AgentVersion, settings: Settings) -> Health | AgentFailu
     return Health(agent_id=agent.agent_id, version=agent.version, ready=True, capabilities=agent.capabilities)
 
 
-def _rows(session: Session, tenant_id: str, agent_id: str) -> list[AgentVersionRow]:
-    rows = record.visible(record.active(agents.versions(session, tenant_id, agent_id)))
+def _rows(session: Session, tenant_id: str, agent_id: str, *, drafts: bool = False) -> list[AgentVersionRow]:
+    rows = record.current(agents.versions(session, tenant_id, agent_id))
     if not rows:
-        raise _unknown(agent_id, {row.agent_id for row in agents.versions(session, tenant_id)})
-    return rows
+        raise _unknown(session, tenant_id, agent_id)
+    return record.visible(rows if drafts else record.found(rows) or rows)
 
 
-def _unknown(agent_id: str, known: Iterable[str]) -> NotFound:
+def _unknown(session: Session, tenant_id: str, agent_id: str) -> NotFound:
+    known = {row.agent_id for row in agents.versions(session, tenant_id)}
     close = difflib.get_close_matches(agent_id, sorted(known), n=1)
     hint = f"Did you mean `{close[0]}`?" if close else "`aispine agent list` shows the agents there are."
     return NotFound(f"there is no agent `{agent_id}`", field="agent_id", hint=hint)
@@ -253,13 +288,6 @@ def _unknown(agent_id: str, known: Iterable[str]) -> NotFound:
 def _own_row(session: Session, tenant_id: str, agent_id: str, version: str) -> AgentVersionRow | None:
     rows = agents.versions(session, tenant_id, agent_id)
     return next((row for row in rows if row.tenant_id == tenant_id and row.version == version), None)
-
-
-def _own_newest(session: Session, tenant_id: str, agent_id: str) -> AgentVersion:
-    rows = _rows(session, tenant_id, agent_id)
-    if rows[0].tenant_id != tenant_id:
-        raise Forbidden(f"agent `{agent_id}` comes from a folder of the stack and is changed there")
-    return record.newest(rows)
 
 
 def _name(agent: AgentVersion) -> str:

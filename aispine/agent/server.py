@@ -1,4 +1,4 @@
-"""Serves a python agent over HTTP: the contract's `/health` and `/execute`, for `aispine agent serve`."""
+"""Serves an agent over HTTP: the contract's `/health` and `/execute`, for `aispine agent serve`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from aispine.agent.contract import (
     Outcome,
 )
 from aispine.agent.definition import AgentVersion
+from aispine.agent.llm.means import Means
 from aispine.flow.jsonvalue import parse
 from aispine.settings import Settings
 
@@ -37,14 +38,22 @@ class Refused(Exception):
 
 
 class AgentServer(ThreadingHTTPServer):
-    """One agent on one port; a thread a connection. `api_key` None lets everybody in."""
+    """One agent on one port; a thread a connection. `api_key` None lets everybody in; `means` are an llm agent's."""
 
     daemon_threads = True
 
     def __init__(
-        self, agent: AgentVersion, settings: Settings, *, host: str, port: int, api_key: str | None = None
+        self,
+        agent: AgentVersion,
+        settings: Settings,
+        *,
+        host: str,
+        port: int,
+        api_key: str | None = None,
+        means: Means | None = None,
     ) -> None:
         self.agent = agent
+        self.means = means
         self.settings = settings
         self.api_key = api_key
         super().__init__((host, port), _Handler)
@@ -90,7 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _execute(self) -> Answer:
         body = self._body()
         request = _request(body, self.headers, self.server)
-        return _answer_of(call(self.server.agent, request, self.server.settings).outcome, request)
+        called = call(self.server.agent, request, self.server.settings, means=self.server.means)
+        return _answer_of(called.outcome, request)
 
     def _body(self) -> dict[str, Any]:
         length = self.headers.get("Content-Length", "")

@@ -18,6 +18,14 @@ from aispine.flow.status import NodeStatus
 
 CALLED_BACK: Final = "called_back"
 """Where a node keeps the number of the attempt whose callback has been used."""
+OVERDUE: Final = "overdue"
+"""Where a node keeps the number of the attempt whose callback did not come in time."""
+NOT_CALLED: Final = "not_called"
+"""In the detail of a failure: the attempt came to no call, since its agent is suspended or not ready. Of a node, how
+many of its attempts came to none."""
+_LOOK_AGAIN: Final = 5.0
+"""Seconds after which a node looks again whether its agent is ready; longer each time."""
+_LOOK_LATEST: Final = 30.0
 _HANDED_BACK: Final = "handed_back"
 """How many of the lost attempts are no fault of the node."""
 
@@ -69,7 +77,8 @@ def call_back(ledger: Ledger, fact: CalledBack, terms: Terms) -> None:
 def overdue(ledger: Ledger, path: str, terms: Terms) -> None:
     """Ends the attempt of an agent that had accepted and has not called back in time."""
     message = "the agent accepted and did not call back in time"
-    _fail_attempt(ledger, ledger.node(path), AgentFailure(code=FailureCode.TIMEOUT, message=message), terms)
+    node = ledger.remember(path, **{OVERDUE: ledger.node(path).attempt})
+    _fail_attempt(ledger, node, AgentFailure(code=FailureCode.TIMEOUT, message=message), terms)
 
 
 def end(ledger: Ledger, node: NodeState, outcome: Ended, terms: Terms) -> None:
@@ -133,7 +142,7 @@ def is_due(ledger: Ledger, node: NodeState) -> bool:
 
 
 def _fail_attempt(ledger: Ledger, node: NodeState, failure: AgentFailure, terms: Terms) -> None:
-    delay = _retry_delay(ledger, node, failure, terms)
+    delay = _look_again(ledger, node, failure) or _retry_delay(ledger, node, failure, terms)
     error = ending.describe(node, str(failure.code), failure.message, failure.detail)
     if failure.metadata:
         ledger.change(node.path, metadata=added(node.metadata, failure.metadata))
@@ -145,12 +154,21 @@ def _fail_attempt(ledger: Ledger, node: NodeState, failure: AgentFailure, terms:
     ledger.record("node.retrying", node.path, attempt=node.attempt, error=error, delay=round(delay, 3))
 
 
+def _look_again(ledger: Ledger, node: NodeState, failure: AgentFailure) -> float | None:
+    """When a node looks again whose flow lets it wait for its agent; the attempt does not count."""
+    if NOT_CALLED not in (failure.detail or {}) or ledger.spec(node.path).on_unready != "wait":
+        return None
+    looks: int = node.remembered(NOT_CALLED, 0) + 1
+    ledger.remember(node.path, **{NOT_CALLED: looks})
+    return min(_LOOK_AGAIN * looks, _LOOK_LATEST)
+
+
 def _retry_delay(ledger: Ledger, node: NodeState, failure: AgentFailure, terms: Terms) -> float | None:
     policy = ledger.spec(node.path).retry or RetryPolicy()
     if not retry.retryable(policy, failure.code):
         return None
     elapsed = (ledger.now - (node.started_at or ledger.now)).total_seconds()
-    made = node.attempt - node.lost_attempts - node.remembered(BEFORE, 0)
+    made = node.attempt - node.lost_attempts - node.remembered(BEFORE, 0) - node.remembered(NOT_CALLED, 0)
     delay = retry.delay(policy, made, terms.rng, elapsed=elapsed)
     return None if delay is None else max(delay, failure.retry_after or 0.0)
 

@@ -10,7 +10,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from aispine import logs
-from aispine.engine import canvas, limits, plans
+from aispine.engine import agent_calls, canvas, limits, plans
 from aispine.engine.advance import advance
 from aispine.engine.facts import CancelRequested
 from aispine.engine.meter import Meter
@@ -45,7 +45,7 @@ class Dispatch:
     def follow(self, transition: Transition, *, queued: tuple[str, ...] | None = None) -> None:
         """Does what is due; `queued` are the paths to send when a canvas carries the others already."""
         execution = transition.execution
-        self.meter.record(transition)
+        self._count(transition)
         self.wakeups.wake(execution.execution_id, at_once=execution.status.terminal)
         ready = transition.queued if queued is None else queued
         if transition.queued:
@@ -57,6 +57,13 @@ class Dispatch:
             self.cancel(child, "what waited for it has ended")
         if execution.status.terminal and execution.parent_execution_id is not None:
             self._tell_parent(execution)
+
+    def _count(self, transition: Transition) -> None:
+        self.meter.record(transition)
+        if agent_calls.came_late(transition):
+            plan = plans.find(self.store, transition.execution.flow_version_id, self.tenant_id)
+            for version, outcome, seconds in agent_calls.late(plan, transition):
+                self.meter.counted(version, outcome, seconds)
 
     def send_ahead(self, transition: Transition, paths: Sequence[str]) -> None:
         """Sends nodes whose process is gone; they do not stand in line a second time."""

@@ -6,9 +6,16 @@ import time
 from typing import Final
 
 from aispine.agent import rounds
+from aispine.agent.contract import AgentFailure, FailureCode
 from aispine.agent.definition import AgentVersion
+from aispine.engine.attempts import NOT_CALLED
 from aispine.store import agent_health
 from aispine.store.database import Store
+
+
+def unready(problem: str) -> AgentFailure:
+    """The failure of an attempt whose agent is not to be called now."""
+    return AgentFailure(code=FailureCode.UNAVAILABLE, message=problem, detail={NOT_CALLED: True})
 
 
 class Readiness:

@@ -17,6 +17,7 @@ from aispine.agent.author import Conversation
 from aispine.agent.call import Called
 from aispine.agent.contract import AgentAccepted, AgentFailure, AgentReply, AgentRequest, FailureCode, Outcome
 from aispine.agent.definition import AgentVersion
+from aispine.agent.registry import Standing
 from aispine.audit import Caller, Journal
 from aispine.engine import auditing, callbacks, children, circuits, confidence, llm_calls, plans, tool_calls
 from aispine.engine.advance import Held
@@ -25,7 +26,7 @@ from aispine.engine.facts import ChildStarted, Finished
 from aispine.engine.lease import Leases
 from aispine.engine.patience import patiently
 from aispine.engine.queueing import agent_reference
-from aispine.engine.readiness import Readiness
+from aispine.engine.readiness import Readiness, unready
 from aispine.engine.terms import Terms
 from aispine.engine.tool_calls import ToolCache
 from aispine.engine.watchdog import Watchdog
@@ -40,22 +41,22 @@ from aispine.store.database import Store, dumps
 
 
 class AgentCache:
-    """Agent versions by tenant; kept for some seconds, since an endpoint may be changed."""
+    """Agent versions by tenant and how they stand; kept for some seconds, since both may change."""
 
     KEPT = 10.0
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, str, str], tuple[float, AgentVersion]] = {}
+        self._found: dict[tuple[str, str, str], tuple[float, Standing]] = {}
 
-    def find(self, store: Store, tenant_id: str, agent_id: str, version: str) -> AgentVersion:
+    def find(self, store: Store, tenant_id: str, agent_id: str, version: str) -> Standing:
         """Raises `NotFound` when the version was deleted."""
         key = (tenant_id, agent_id, version)
-        until, agent = self._found.get(key, (0.0, None))
-        if agent is None or until < time.monotonic():
+        until, standing = self._found.get(key, (0.0, None))
+        if standing is None or until < time.monotonic():
             with store.session(None) as session:
-                agent = registry.get(session, tenant_id, agent_id, version)
-            self._found[key] = (time.monotonic() + self.KEPT, agent)
-        return agent
+                standing = registry.stands(session, tenant_id, agent_id, version)
+            self._found[key] = (time.monotonic() + self.KEPT, standing)
+        return standing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,29 +114,35 @@ def _call(worker: Worker, held: Held, spec: Node) -> Called:
 
 
 def _call_agent(worker: Worker, held: Held, spec: Node) -> Called:
-    agent = patiently(_agent, worker, held, spec)
+    standing = patiently(_standing, worker, held, spec)
+    agent = standing.agent
     request = _request(worker, held, spec, agent)
-    if agent.kind == "llm":
-        talk = partial(llm_calls.call, agent, request, held, _bench(worker))
-        return auditing.around_agent(worker.journal, worker.terms.owner, agent, request, talk)
-    problem = patiently(worker.readiness.objection, worker.store, request.tenant_id, agent)
+    problem = standing.objection or patiently(worker.readiness.objection, worker.store, request.tenant_id, agent)
     if problem is not None:
-        return Called(outcome=AgentFailure(code=FailureCode.UNAVAILABLE, message=problem))
+        return Called(outcome=unready(problem))
+    if agent.kind == "llm":
+        talk = partial(_measured, worker, request, agent, partial(llm_calls.call, agent, request, held, _bench(worker)))
+        return auditing.around_agent(worker.journal, worker.terms.owner, agent, request, talk)
     around = _around(worker, request)
     begun = time.monotonic()
-    called = auditing.around_agent(
-        worker.journal,
-        worker.terms.owner,
-        agent,
-        request,
-        lambda: circuits.around_agent(
-            worker.breaker, agent, request, lambda: agent_call.call(agent, request, worker.settings, around=around)
-        ),
-    )
+    call = partial(agent_call.call, agent, request, worker.settings, around=around)
+    counted = partial(_measured, worker, request, agent, call)
+    guarded = partial(circuits.around_agent, worker.breaker, agent, request, counted)
+    called = auditing.around_agent(worker.journal, worker.terms.owner, agent, request, guarded)
     if not isinstance(called.outcome, AgentAccepted):
         return called
     waits = callbacks.limited(called.outcome, request, spec, agent, time.monotonic() - begun)
     return Called(outcome=waits, log=called.log)
+
+
+def _measured(worker: Worker, request: AgentRequest, agent: AgentVersion, call: Callable[[], Called]) -> Called:
+    """Counts a call of the version; one that was accepted is counted when its answer comes."""
+    begun = time.monotonic()
+    called = call()
+    if not isinstance(called.outcome, AgentAccepted):
+        version = (request.tenant_id, agent.agent_id, agent.version)
+        worker.dispatch.meter.called(version, called.outcome, time.monotonic() - begun)
+    return called
 
 
 def _bench(worker: Worker) -> llm_calls.Bench:
@@ -169,7 +176,7 @@ def _caller(worker: Worker, held: Held) -> Caller:
     )
 
 
-def _agent(worker: Worker, held: Held, spec: Node) -> AgentVersion:
+def _standing(worker: Worker, held: Held, spec: Node) -> Standing:
     chosen: Mapping[str, Any] = held.execution.agents[agent_reference(spec)]
     return worker.agents.find(worker.store, held.execution.tenant_id, str(spec.agent_id), chosen["version"])
 

@@ -147,6 +147,8 @@ class Node:
     on_error: str | None = None
     """A node id, `continue`, `fail`, or None (= fail)."""
     pool: Literal["quick", "cpu", "io"] | None = None
+    on_unready: str = "fail"
+    """What an attempt does whose agent is not to be called now: `fail` or `wait`."""
     mutex: str | None = None
     """Nodes of an execution that share one never run at the same time."""
     terminate: bool = False

@@ -140,6 +140,16 @@ _CALLING: Final = (
         example="retry: {max_attempts: 4, backoff: exponential}",
     ),
     Key(
+        name="on_unready",
+        kind=Kind.CHOICE,
+        choices=("fail", "wait"),
+        types=AGENT_TYPES,
+        default="fail",
+        doc="What an attempt does whose agent is suspended or not ready: `fail` with `unavailable`, which `retry` may "
+        "try again, or `wait` until it is ready, without a worker and without counting as an attempt.",
+        example="on_unready: wait",
+    ),
+    Key(
         name="mutex",
         kind=Kind.TEXT,
         doc="Nodes of an execution with the same mutex never run at the same time; of a loop, map or fork, all of it.",

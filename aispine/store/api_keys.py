@@ -17,7 +17,8 @@ from aispine.store.models import PLATFORM, ApiKey, Tenant
 from aispine.store.plans import UNLIMITED
 
 SENSITIVE: Final = "sensitive:read"
-PERMISSIONS: Final = (SENSITIVE,)
+GOVERN: Final = "agents:govern"
+PERMISSIONS: Final = (SENSITIVE, GOVERN)
 """All that there are; the first key of a stack has them."""
 
 

@@ -1,6 +1,23 @@
 """The shapes of requests and answers: what marshmallow reads, writes and documents."""
 
-from api.schemas.agents import Agent, AgentCheck, AgentChecks, AgentHealth, AgentPage, AgentQuery, Circuit
+from api.schemas.agents import (
+    Agent,
+    AgentCheck,
+    AgentChecks,
+    AgentFigures,
+    AgentHealth,
+    AgentLatency,
+    AgentMetrics,
+    AgentPage,
+    AgentQuery,
+    AgentVersion,
+    AgentVersionPage,
+    Circuit,
+    DeprecationRequest,
+    MetricsQuery,
+    StandingRequest,
+    StatusRequest,
+)
 from api.schemas.calls import Call, CallPage, CallQuery
 from api.schemas.channels import Channel, ChannelChange, ChannelLink, ChannelPage, ChannelRequest, ChannelTest
 from api.schemas.common import Health, HealthQuery, PageQuery, Problem, Timestamp, moment, timestamp
@@ -67,9 +84,14 @@ __all__ = [
     "Agent",
     "AgentCheck",
     "AgentChecks",
+    "AgentFigures",
     "AgentHealth",
+    "AgentLatency",
+    "AgentMetrics",
     "AgentPage",
     "AgentQuery",
+    "AgentVersion",
+    "AgentVersionPage",
     "Answer",
     "Approval",
     "ApprovalPage",
@@ -87,6 +109,7 @@ __all__ = [
     "ChannelTest",
     "Circuit",
     "Deployed",
+    "DeprecationRequest",
     "Diff",
     "DiffQuery",
     "EventPage",
@@ -117,6 +140,7 @@ __all__ = [
     "LogPage",
     "LogQuery",
     "Metrics",
+    "MetricsQuery",
     "Node",
     "PageQuery",
     "Problem",
@@ -132,6 +156,8 @@ __all__ = [
     "SecretPage",
     "SecretValue",
     "SensitiveQuery",
+    "StandingRequest",
+    "StatusRequest",
     "StreamQuery",
     "Timestamp",
     "Tool",

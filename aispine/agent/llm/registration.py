@@ -12,12 +12,20 @@ from aispine.agent.definition import AgentVersion
 from aispine.agent.record import Registered
 from aispine.errors import VersionConflict
 from aispine.flow import semver
+from aispine.flow.standing import AgentStatus
 from aispine.store import agents
 from aispine.store.models import AgentVersionRow
 
 
-def register(session: Session, tenant_id: str, values: Mapping[str, Any], *, replaces: bool = False) -> Registered:
-    """Registers a version of an llm agent; the same content again changes nothing.
+def register(
+    session: Session,
+    tenant_id: str,
+    values: Mapping[str, Any],
+    *,
+    replaces: bool = False,
+    status: AgentStatus = AgentStatus.ACTIVE,
+) -> Registered:
+    """Registers a version of an llm agent; the same content again changes nothing. `status` is that of a new version.
 
     Raises `InvalidAgent` with every problem, and `VersionConflict` when the version is there with other content and
     `replaces` is false.
@@ -30,8 +38,8 @@ def register(session: Session, tenant_id: str, values: Mapping[str, Any], *, rep
             field="version",
             hint=f"Set `version: {semver.next_patch(agent.version)}`, or update this one.",
         )
-    record.save(session, tenant_id, agent)
-    return registry.show(session, tenant_id, agent.agent_id)
+    record.save(session, tenant_id, agent, status)
+    return registry.own(session, tenant_id, agent.agent_id)
 
 
 def update(session: Session, tenant_id: str, current: AgentVersion, values: Mapping[str, Any]) -> Registered:

@@ -25,7 +25,7 @@ def rehearse(agent: AgentVersion, request: AgentRequest, sample: Sample, setting
     """Runs the agent with each of its models played; what the sample says is said turn by turn."""
     with playing(map(line, sample.model)) as model:
         means = Means(tools=PlayedTools(sample.tools))
-        called = call(_played(agent, model), request, settings, _LOOPBACK, means=means)
+        called = call(played(agent, model), request, settings, _LOOPBACK, means=means)
         return called if model.left == 0 else replace(called, outcome=_unsaid(called, model))
 
 
@@ -53,7 +53,8 @@ class PlayedTools:
         return AgentReply(output=answers.popleft())
 
 
-def _played(agent: AgentVersion, model: StandIn) -> AgentVersion:
+def played(agent: AgentVersion, model: StandIn) -> AgentVersion:
+    """The agent with a played model in the place of each of its own."""
     llm = dict(agent.llm or {})
     asked = [{name: value for name, value in each.items() if name != "api_key"} for each in llm["models"]]
     return replace(agent, llm={**llm, "models": [{**each, "base_url": model.url} for each in asked]})

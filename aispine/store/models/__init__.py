@@ -4,7 +4,7 @@ Payloads are `json` (kept as written, never queried in SQL), labels are `jsonb` 
 execution carries no foreign key to it: checking one would lock the execution's row once more for every row written.
 """
 
-from aispine.store.models.agents import AgentRow, AgentVersionRow
+from aispine.store.models.agents import AgentMetricRow, AgentRow, AgentVersionRow
 from aispine.store.models.base import PLATFORM, PLATFORM_ONLY, SEALED, SHARED, Base
 from aispine.store.models.calls import CallRow
 from aispine.store.models.channels import (
@@ -33,6 +33,7 @@ __all__ = [
     "SEALED",
     "SHARED",
     "AgentHealthRow",
+    "AgentMetricRow",
     "AgentRow",
     "AgentVersionRow",
     "ApiKey",

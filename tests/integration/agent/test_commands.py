@@ -29,13 +29,27 @@ def run(tmp_path):
     return command
 
 
-def test_create_then_test_passes(run, tmp_path):
-    made = run("create", "invoice_reader", "--directory", tmp_path)
+@pytest.mark.parametrize(
+    ("kind", "file", "checks"), [("python", "agent.py", 4), ("llm", "agent.yaml", 5), ("http", "app.py", 8)]
+)
+def test_create_then_test_passes_at_once_and_shows_each_check(run, tmp_path, kind, file, checks):
+    made = run("create", "invoice_reader", "--kind", kind, "--directory", tmp_path)
     assert made.returncode == 0
-    assert f"created {tmp_path}/invoice_reader/agent.py" in made.stdout
+    assert f"created {tmp_path}/invoice_reader/{file}" in made.stdout
     tested = run("test", tmp_path / "invoice_reader", "--output", "json")
-    assert tested.returncode == 0
-    assert [check["passed"] for check in json.loads(tested.stdout)] == [True] * 4
+    assert tested.returncode == 0, tested.stdout
+    found = json.loads(tested.stdout)
+    assert [(check["name"], check["problem"]) for check in found if not check["passed"]] == []
+    assert len(found) == checks
+
+
+def test_an_application_that_does_not_start_says_why(run, tmp_path):
+    run("create", "broken", "--kind", "http", "--directory", tmp_path)
+    (tmp_path / "broken" / "app.py").write_text("import a_module_that_is_not_there\n")
+    tested = run("test", tmp_path / "broken")
+    assert tested.returncode == 1
+    assert "app.py can be served" in tested.stdout
+    assert "a_module_that_is_not_there" in tested.stdout.replace("\n", "")
 
 
 def test_a_failing_sample_is_shown_and_ends_with_1(run, tmp_path):

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from aispine import settings
-from aispine.agent import credential, folder, registry
+from aispine.agent import credential, finding, folder, registry
 from aispine.agent.contract import Health
 from aispine.agent.folder import built_in
 from aispine.agent.watch import SECONDS, FolderWatch
@@ -43,6 +43,10 @@ def register(web_store, tenant):
 def sync(engine_store, *paths):
     with engine_store.session(None) as session:
         return registry.sync_folders(session, paths)
+
+
+def found(session, tenant):
+    return [each.registered for each in finding.find(session, tenant, finding.Wanted())]
 
 
 def resolve(web_store, tenant, agent_id, range_="*"):
@@ -151,7 +155,7 @@ def test_a_broken_folder_is_told_and_stops_no_other(engine_store, tmp_path, agen
 def test_the_built_in_agents_are_listed_as_official(engine_store, web_store, tenant):
     sync(engine_store, built_in())
     with web_store.session(tenant) as session:
-        listed = {each.agent.agent_id: each for each in registry.list_agents(session, tenant)}
+        listed = {each.agent.agent_id: each for each in found(session, tenant)}
     assert {"echo", "zoe", "eddie"} <= set(listed)
     assert listed["echo"].official
     assert listed["echo"].as_dict()["pool"] == "quick"
@@ -170,6 +174,11 @@ def test_an_http_agent_is_asked_for_what_is_left_out(agent, register, web_store,
         "endpoint": agent.url,
         "kind": "http",
         "pool": "io",
+        "type": "private",
+        "status": "active",
+        "status_reason": None,
+        "deprecated": False,
+        "deprecation": None,
         "official": False,
         "has_api_key": False,
         "versions": ["1.2.0"],
@@ -224,7 +233,7 @@ def test_what_cannot_be_registered_is_told_and_not_stored(agent, register, web_s
     with pytest.raises(InvalidAgent, match=says):
         register(agent, **values)
     with web_store.session(tenant) as session:
-        assert all(each.agent.kind != "http" for each in registry.list_agents(session, tenant))
+        assert all(each.agent.kind != "http" for each in found(session, tenant))
 
 
 @pytest.mark.parametrize("api_key", [5, "", "two words"])

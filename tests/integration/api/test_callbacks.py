@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from aispine.flow.status import NodeStatus
@@ -32,7 +33,7 @@ def waiting(flows: Flows, agent_: HttpAgent, answer: Answer = ACCEPTED, **keys: 
 
 
 def test_the_answer_is_posted_to_a_url_that_is_good_once(
-    flows: Flows, http_agent: HttpAgent, client: FlaskClient, anybody: FlaskClient
+    flows: Flows, http_agent: HttpAgent, client: FlaskClient, anybody: FlaskClient, app: Flask
 ) -> None:
     execution_id, url = waiting(flows, http_agent)
     (node,) = client.get(f"/api/v1/executions/{execution_id}/results").json["data"]  # type: ignore[index]  # Results.
@@ -48,6 +49,9 @@ def test_the_answer_is_posted_to_a_url_that_is_good_once(
     assert (answer.status_code, answer.json["status"]) == (200, "completed")  # type: ignore[index]  # An object.
     assert flows.wait(execution_id).output == {"pages": 3}
     assert anybody.post(url, json=SUCCESS).status_code == 409
+    app.extensions["aispine"].meter.flush()
+    (counted,) = client.get("/api/v1/agents/remote/metrics").json["versions"]  # type: ignore[index]  # An object.
+    assert (counted["version"], counted["calls"], counted["succeeded"], counted["errors"]) == ("1.0.0", 1, 1, {})
 
 
 def test_a_callback_that_comes_late_is_gone(flows: Flows, http_agent: HttpAgent, anybody: FlaskClient) -> None:

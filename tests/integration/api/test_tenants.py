@@ -48,6 +48,7 @@ MAKES = ("PUT", "/api/v1/secrets/<name>")
 """What makes an object of the one who asks, whoever else has one of that name."""
 BODIES: Mapping[str, Mapping[str, Any]] = {
     "flows": {"data": "x: y", "content_type": "application/yaml"},
+    "/status": {"json": {"status": "active"}},
     "agents": {"json": {}},
     "approvals": {"json": {"path": "a", "approved": True}},
     "links": {"json": {"user_id": "1", "fallback_channel_id": "c", "fallback_user_id": "2"}},

@@ -9,6 +9,7 @@ from aispine.errors import AISpineError
 from aispine.events.types import EventType
 from aispine.flow.model import RetryPolicy
 from aispine.flow.retry import CODES
+from aispine.flow.standing import AgentStatus
 from aispine.flow.status import ExecutionStatus, NodeStatus
 from tests.unit.docs.generated import DOCS
 from tests.unit.docs.markdown import rows, section
@@ -35,6 +36,11 @@ def test_every_status_of_an_execution_is_there_and_says_whether_it_is_an_end() -
 def test_every_status_of_a_node_is_there_and_says_whether_it_is_an_end() -> None:
     documented = [(row[0], row[1] == "yes") for row in table("Status of a node")]
     assert documented == [(str(status), status.terminal) for status in NodeStatus]
+
+
+def test_every_status_of_an_agent_is_there_and_says_whether_flows_find_it() -> None:
+    documented = [(row[0], row[1] == "yes") for row in table("Status of a version of an agent")]
+    assert documented == [(str(status), status.found) for status in AgentStatus]
 
 
 def test_the_only_successful_end_is_named() -> None:
