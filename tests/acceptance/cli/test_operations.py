@@ -49,13 +49,14 @@ def test_an_approval_is_found_and_answered_and_a_signal_ends_the_wait(
 
 
 def test_a_paused_execution_waits_for_its_resume(project: Project, started: Callable[[str], str]) -> None:
-    execution_id = started(project.write_flow("standing", "{id: nap, type: wait, seconds: 4}"))
+    execution_id = started(project.write_flow("standing", "{id: nap, type: wait, signal: up}"))
     waits(project, execution_id, "nap")
     assert project.run("execution", "pause", execution_id).out == f"{execution_id} paused\n"
     timed = project.run("flow", "watch", execution_id, "--timeout", "1", "--output", "json")
     assert timed.json["status"] == "paused"
     assert "Paused" in project.run("execution", "show", execution_id).out
     assert project.run("execution", "resume", execution_id).code == 0
+    assert project.run("execution", "signal", execution_id, "up").code == 0
     assert project.run("flow", "watch", execution_id).code == 0
 
 
