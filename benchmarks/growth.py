@@ -88,9 +88,7 @@ def processes(bench: Bench) -> Iterator[Row]:
     both = sorted(before.keys() & after.keys())
     grown = {pid: _growth(before[pid], after[pid]) for pid in both}
     worst = max(grown, key=lambda pid: grown[pid])
-    replaced = sorted(
-        before[pid].program for pid in before.keys() - after.keys() if before[pid].program != "postgresql"
-    )
+    replaced = sorted(before[pid].program for pid in before.keys() - after.keys() if before[pid].program != "postgres")
     yield Row(
         name=f"memory of a process, {_FIRST:,} to {_LAST:,} executions, most: {_title(after[worst])}",
         unit="%",

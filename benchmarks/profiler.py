@@ -23,7 +23,6 @@ _RATE: Final = 250
 _TASK: Final = "fast_trace_task"
 _BEFORE: Final = {"AISPINE_AHEAD": "0"}
 _AFTER: Final[Mapping[str, str]] = {}
-_PROGRAMS: Final = ("engine", "postgres", "web", "redis", "beat")
 _KINDS: Final = (
     ("SQL", ("psycopg2/", "sqlalchemy/", "aispine/store/prepared.py")),
     ("broker", ("kombu/", "redis/", "aispine/engine/canvas.py", "aispine/events/waker.py")),
@@ -104,8 +103,8 @@ class _recorded:  # noqa: N801 - it reads as what it is, a context.
     """py-spy looks at the worker `engine` and its children, waits included, until the block ends."""
 
     def __init__(self, bench: Bench, raw: Path) -> None:
-        pids = {program: process.pid for process, program in memory.processes(bench.stack) if program == "worker"}
-        pid = str(pids["worker"])
+        # The first one of a program is the parent of the others.
+        pid = str(next(process.pid for process, program in memory.processes(bench.stack) if program == "worker"))
         options = ["--subprocesses", "--idle", "--rate", str(_RATE), "--format", "raw", "--output", str(raw)]
         self._command = [str(Path(sys.executable).parent / "py-spy"), "record", *options, "--pid", pid]
 
