@@ -16,7 +16,6 @@ from benchmarks.stack import environment
 
 AGENT: Final = "remote"
 _ROOT: Final = Path(__file__).resolve().parent.parent
-_STOP_SECONDS: Final = 10.0
 _BACKLOG: Final = 1024
 
 
@@ -28,8 +27,8 @@ def running() -> Iterator[str]:
     try:
         yield _address(process)
     finally:
-        process.terminate()
-        process.wait(_STOP_SECONDS)
+        process.kill()
+        process.wait()
 
 
 def _address(process: subprocess.Popen[str]) -> str:
