@@ -53,6 +53,8 @@ def due(bench: Bench) -> Iterator[Row]:
     """What is due later, on its own and beside ten thousand timers that are far from due."""
     bench.driver.deploy(flows.timer(_DELAY))
     bench.driver.deploy(flows.retry(_DELAY))
+    for flow_id in (flows.TIMER, flows.RETRY) * 3:
+        bench.driver.run(flow_id)
     yield from _due(bench, "idle")
     bench.driver.deploy(flows.pending(_FAR, _PENDING))
     held = bench.driver.submit(flows.PENDING, {"items": list(range(_PENDING))})

@@ -15,6 +15,14 @@ from aispine.errors import StackError
 from benchmarks.stack import environment
 
 AGENT: Final = "remote"
+_HEALTH: Final = {
+    "agent_id": AGENT,
+    "version": "1.0.0",
+    "capabilities": ["testing"],
+    "ready": True,
+    # An agent that says nothing is taken to bear 50 calls a minute.
+    "rate_limit": {"requests_per_minute": 1_000_000},
+}
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _BACKLOG: Final = 1024
 
@@ -70,7 +78,7 @@ async def _read(reader: asyncio.StreamReader) -> tuple[str, bytes]:
 
 async def _answer(method: str, body: bytes) -> bytes:
     if method == "GET":
-        return json.dumps({"agent_id": AGENT, "version": "1.0.0", "capabilities": ["testing"], "ready": True}).encode()
+        return json.dumps(_HEALTH).encode()
     asked: dict[str, Any] = json.loads(body)
     await asyncio.sleep(asked["config"].get("sleep_seconds", 0))
     output = {"message": "", "data": asked["input"], "metadata": {}}
