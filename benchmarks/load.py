@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from aispine.errors import AISpineError, StackError
 from benchmarks import stack
 from benchmarks.database import Database
 from benchmarks.report import BUILD
+from benchmarks.row import quantile
 from benchmarks.stack import Stack, environment
 
 _FILE: Final = Path(__file__).resolve().parent / "locustfile.py"
@@ -62,11 +64,20 @@ def _load(running: Stack, users: int, seconds: int) -> int:
     ).returncode
     lines = json.loads(result.read_text("utf-8"))
     failed = sum(line["num_failures"] for line in lines)
+    for line in sorted(lines, key=lambda line: -line["num_requests"]):
+        print(_told(line))
     print(
         f"{sum(line['num_requests'] for line in lines):,} requests, {failed} failed; build/{_RESULT} has all figures."
     )
     _await_ends(running)
     return 1 if code or failed else 0
+
+
+def _told(line: Mapping[str, Any]) -> str:
+    """One kind of request: how many, how many of them failed, and how long the answers took."""
+    times = [float(taken) for taken, count in line["response_times"].items() for _ in range(count)]
+    took = f"median {quantile(times, 0.5):5.0f} ms, p95 {quantile(times, 0.95):5.0f} ms" if times else ""
+    return f"{line['num_requests']:6,} {line['name']:32} {line['num_failures']:3} failed  {took}"
 
 
 def _await_ends(running: Stack) -> None:

@@ -34,7 +34,7 @@ _OTHER: Final = "the engine's Python"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Profile:
-    """Milliseconds for one node: by the clock; of the processors, by program; in the task, by kind of work."""
+    """Milliseconds for one node, by the clock and by program of the processors; shares of the task, by kind of work."""
 
     clock: float
     processors: Mapping[str, float]
@@ -77,8 +77,8 @@ def _profile(bench: Bench) -> Profile:
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder) / "raw"
         with _recorded(bench, raw):
-            spied, _ = _chains(bench)
-        return Profile(clock=1000 * clock / nodes, processors=spent, task=_by_kind(raw, spied))
+            _chains(bench)
+        return Profile(clock=1000 * clock / nodes, processors=spent, task=_by_kind(raw))
 
 
 def _chains(bench: Bench) -> tuple[int, float]:
@@ -119,13 +119,16 @@ class _recorded:  # noqa: N801 - it reads as what it is, a context.
             raise StackError(f"py-spy: {said.strip()[-300:]}")
 
 
-def _by_kind(raw: Path, nodes: int) -> Mapping[str, float]:
-    """Milliseconds for one node below Celery's task, by what the innermost frame that tells belongs to."""
+def _by_kind(raw: Path) -> Mapping[str, float]:
+    """Per cent of what lies below Celery's task, by what the innermost frame that tells belongs to.
+
+    Shares and not times: a sampler that gets too little of a busy machine misses samples, of all kinds alike.
+    """
     counts: Counter[str] = Counter()
     for frames, samples in _samples(raw):
         if any(frame.startswith(_TASK) for frame in frames):
             counts[_kind(frames)] += samples
-    return {kind: 1000 * samples / _RATE / nodes for kind, samples in counts.most_common()}
+    return {kind: 100 * samples / counts.total() for kind, samples in counts.items()}
 
 
 def _samples(raw: Path) -> Iterator[tuple[list[str], int]]:
@@ -153,7 +156,10 @@ def _lines(before: Profile, after: Profile) -> list[str]:
             _both(f"processors: {name}", before.processors.get(name, 0), after.processors.get(name, 0))
             for name in programs
         ),
-        *(_both(f"in the worker's task: {kind}", before.task.get(kind, 0), after.task.get(kind, 0)) for kind in kinds),
+        *(
+            _both(f"in the worker's task, per cent: {kind}", before.task.get(kind, 0), after.task.get(kind, 0))
+            for kind in kinds
+        ),
     ]
 
 
