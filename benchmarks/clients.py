@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -54,21 +55,21 @@ class Leave:
 
 
 def _submit(stack: Stack, request: bytes, going_on: Callable[[], bool], crowd: Crowd) -> None:
-    connection = HTTPConnection(urlsplit(stack.url).netloc, timeout=_ANSWER_SECONDS)
     headers = {"Authorization": f"Bearer {stack.api_key}", "Content-Type": "application/json"}
-    while going_on():
-        start = time.perf_counter()
-        try:
-            connection.request("POST", "/api/v1/flows/execute", request, headers)
-            answer = connection.getresponse()
-            body = answer.read()
-        except (OSError, HTTPException) as error:
-            crowd.errors.append(repr(error))
-            connection.close()
-            continue
-        if answer.status not in _CREATED:
-            crowd.errors.append(f"{answer.status} {body[:200]!r}")
-            continue
-        crowd.seconds.append(time.perf_counter() - start)
-        found: dict[str, Any] = json.loads(body)
-        crowd.started.append(found["execution_id"])
+    with contextlib.closing(HTTPConnection(urlsplit(stack.url).netloc, timeout=_ANSWER_SECONDS)) as connection:
+        while going_on():
+            start = time.perf_counter()
+            try:
+                connection.request("POST", "/api/v1/flows/execute", request, headers)
+                answer = connection.getresponse()
+                body = answer.read()
+            except (OSError, HTTPException) as error:
+                crowd.errors.append(repr(error))
+                connection.close()
+                continue
+            if answer.status not in _CREATED:
+                crowd.errors.append(f"{answer.status} {body[:200]!r}")
+                continue
+            crowd.seconds.append(time.perf_counter() - start)
+            found: dict[str, Any] = json.loads(body)
+            crowd.started.append(found["execution_id"])

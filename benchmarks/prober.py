@@ -42,14 +42,13 @@ def probing(stack: Stack) -> Iterator[Probe]:
     """Yields a prober that runs."""
     command = [sys.executable, "-m", "benchmarks.prober", stack.url]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    process = subprocess.Popen(command, cwd=_ROOT, env=environment(), text=True, **pipes)  # type: ignore[call-overload]
-    try:
-        if process.stdout.readline() == "":
-            raise StackError("the prober of /health did not start")
-        yield Probe(process)
-    finally:
-        process.kill()
-        process.wait()
+    with subprocess.Popen(command, cwd=_ROOT, env=environment(), text=True, **pipes) as process:  # type: ignore[call-overload]
+        try:
+            if process.stdout.readline() == "":
+                raise StackError("the prober of /health did not start")
+            yield Probe(process)
+        finally:
+            process.kill()
 
 
 def _probe(url: str) -> None:

@@ -31,12 +31,11 @@ _BACKLOG: Final = 1024
 def running() -> Iterator[str]:
     """Yields the address of the agent, as long as it runs."""
     command = [sys.executable, "-m", "benchmarks.service"]
-    process = subprocess.Popen(command, cwd=_ROOT, env=environment(), stdout=subprocess.PIPE, text=True)
-    try:
-        yield _address(process)
-    finally:
-        process.kill()
-        process.wait()
+    with subprocess.Popen(command, cwd=_ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield _address(process)
+        finally:
+            process.kill()
 
 
 def _address(process: subprocess.Popen[str]) -> str:
