@@ -86,6 +86,7 @@ def _present_deployed(deployed: Deployed) -> dict[str, Any]:
         "content_hash": entry.content_hash,
         "created_at": entry.created_at,
         "created": deployed.created,
+        "warnings": deployed.warnings,
     }
 
 
@@ -99,11 +100,13 @@ def validate(query: dict[str, Any]) -> Any:  # noqa: ARG001
     file = body.read_flow_file()
     with tenant_session() as session:
         flow, problems = catalog.check(session, principal().tenant_id, file.source, file.name)
+        warnings = catalog.warnings(session, principal().tenant_id, flow, file.name) if flow else ()
     return {
         "valid": not problems,
         "flow_id": flow.flow_id if flow else None,
         "version": flow.version if flow else None,
         "problems": problems,
+        "warnings": warnings,
     }
 
 

@@ -115,6 +115,8 @@ def _write(outcomes: Sequence[Outcome], form: output.Format) -> None:
         return
     for outcome in outcomes:
         click.echo(str(outcome))
+        for warning in outcome.version.get("warnings", ()):
+            click.echo(f"{outcome.file}:{warning['line']}: warning: {warning['message']}", err=True)
 
 
 def deploy_file(client: Client, file: Path) -> dict[str, Any]:

@@ -25,10 +25,14 @@ from aispine.tool import registry as tools
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deployed:
-    """The version that is there now; `created` is false when it was there before."""
+    """The version that is there now; `created` is false when it was there before.
+
+    `warnings` are what does not keep it from running yet: agents that are deprecated or suspended.
+    """
 
     version: FlowVersion
     created: bool
+    warnings: tuple[Problem, ...] = ()
 
 
 def deploy(
@@ -46,7 +50,8 @@ def deploy(
     row = _locked(session, tenant_id, flow)
     created = _put(session, row, flow, _text(source))
     timetable.follow(session, tenant_id, row.flow_id)
-    return Deployed(version=lookup.version(session, tenant_id, flow.flow_id, flow.version), created=created)
+    version = lookup.version(session, tenant_id, flow.flow_id, flow.version)
+    return Deployed(version=version, created=created, warnings=warnings(session, tenant_id, flow, file))
 
 
 def check(
@@ -149,12 +154,34 @@ def _conflict(version: str, taken: Collection[str]) -> VersionConflict:
     )
 
 
-def _missing_agents(session: Session, tenant_id: str, flow: Flow, file: str) -> Iterator[Problem]:
+def warnings(session: Session, tenant_id: str, flow: Flow, file: str = "flow.yaml") -> tuple[Problem, ...]:
+    """What of a flow's agents does not keep it from running yet: they are deprecated or suspended."""
+    found = []
+    for (agent_id, range_), nodes in _by_agent(flow).items():
+        try:
+            standing = registry.resolved(session, tenant_id, agent_id, range_)
+        except NotFound:
+            continue
+        name = f"agent `{agent_id}` {standing.agent.version}"
+        if standing.deprecation is not None:
+            found += [
+                _told("deprecated_agent", f"{name} is deprecated: {standing.deprecation}", node, file) for node in nodes
+            ]
+        if standing.objection is not None:
+            found += [_told("agent_not_called", f"{name}: {standing.objection}", node, file) for node in nodes]
+    return tuple(found)
+
+
+def _by_agent(flow: Flow) -> dict[tuple[str, str], list[Node]]:
     wanted: dict[tuple[str, str], list[Node]] = {}
     for node in _all_nodes(flow.nodes):
         if node.agent_id is not None:
             wanted.setdefault((node.agent_id, node.agent_version), []).append(node)
-    for (agent_id, version), nodes in wanted.items():
+    return wanted
+
+
+def _missing_agents(session: Session, tenant_id: str, flow: Flow, file: str) -> Iterator[Problem]:
+    for (agent_id, version), nodes in _by_agent(flow).items():
         try:
             registry.resolve(session, tenant_id, agent_id, version)
         except NotFound as missing:
@@ -170,14 +197,18 @@ def _missing_tools(session: Session, tenant_id: str, flow: Flow, file: str) -> I
 
 
 def _missing(code: str, node: Node, error: NotFound, file: str) -> Problem:
+    return _told(code, error.message, node, file, error.hint)
+
+
+def _told(code: str, message: str, node: Node, file: str, hint: str | None = None) -> Problem:
     return Problem(
         code=code,
-        message=error.message,
+        message=message,
         file=file,
         line=node.position.line or None,
         column=node.position.column or None,
         node=node.id,
-        hint=error.hint,
+        hint=hint,
     )
 
 

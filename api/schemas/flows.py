@@ -63,6 +63,9 @@ class Flow(FlowSummary):
 
 class Deployed(FlowVersionSummary):
     created = fields.Boolean(metadata={"description": "False when this version was there before, with this content."})
+    warnings = fields.List(
+        fields.Nested("FlowProblem"), metadata={"description": "Agents that are deprecated or suspended."}
+    )
 
 
 class FlowPage(Schema):
@@ -92,6 +95,9 @@ class Validation(Schema):
     flow_id = text("The flow's id.", allow_none=True)
     version = text("The version.", allow_none=True)
     problems = fields.List(fields.Nested(FlowProblem))
+    warnings = fields.List(
+        fields.Nested(FlowProblem), metadata={"description": "Agents that are deprecated or suspended."}
+    )
 
 
 class DiffQuery(Schema):

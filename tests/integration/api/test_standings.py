@@ -112,6 +112,23 @@ def test_of_versions_that_fit_one_that_is_not_deprecated_is_chosen(
     assert chosen(web_store, tenant) == "2.0.0"
 
 
+def test_a_flow_that_is_deployed_or_checked_is_warned_of_what_its_agents_say(client: FlaskClient) -> None:
+    register(client)
+    flow = "flow_id: warned\nversion: 1.0.0\nname: W\nnodes:\n  - {id: a, type: processor, agent_id: clerk@^1}\n"
+    deployed: Any = client.post("/api/v1/flows", data=flow, content_type="application/yaml").json
+    assert deployed["warnings"] == []
+    assert post(client, "deprecate", reason="use ^2")[0] == 200
+    assert post(client, "suspend")[0] == 200
+    deployed = client.post("/api/v1/flows", data=flow, content_type="application/yaml").json
+    assert [(each["code"], each["node"], each["line"]) for each in deployed["warnings"]] == [
+        ("deprecated_agent", "a", 5),
+        ("agent_not_called", "a", 5),
+    ]
+    assert "use ^2" in deployed["warnings"][0]["message"]
+    checked: Any = client.post("/api/v1/flows/validate", data=flow, content_type="application/yaml").json
+    assert (checked["valid"], checked["warnings"]) == (True, deployed["warnings"])
+
+
 def test_a_draft_is_found_by_nobody_until_it_is_activated(client: FlaskClient, web_store: Store, tenant: str) -> None:
     made = register(client, status="draft")
     assert made["status"] == "draft"
