@@ -127,7 +127,7 @@ def test_an_agent_version_that_is_not_there_is_a_problem(client: FlaskClient) ->
 
 def test_validation_answers_with_the_problems_and_stores_nothing(client: FlaskClient) -> None:
     good = body(client.post("/api/v1/flows/validate", json={"source": ECHO, "file": "flows/echo.yaml"}))
-    assert good == {"valid": True, "flow_id": "echo-flow", "version": "1.0.0", "problems": []}
+    assert good == {"valid": True, "flow_id": "echo-flow", "version": "1.0.0", "problems": [], "warnings": []}
     bad = body(
         client.post("/api/v1/flows/validate", json={"source": ECHO.replace("echo@", "no@"), "file": "flows/echo.yaml"})
     )
