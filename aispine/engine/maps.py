@@ -84,12 +84,21 @@ def _enough(ledger: Ledger, path: str, spec: Map) -> bool:
     """True when `complete_when` holds over the results so far."""
     if spec.complete_when is None:
         return False
-    condition, begun = spec.complete_when, ledger.node(path).remembered("next")
+    condition, node = spec.complete_when, ledger.node(path)
+    if condition.only_counts("output"):
+        # Most say how many are enough; then no item has to be read, however many there are.
+        results = [None] * node.remembered("done")
+    else:
+        results = _results(ledger, path, node.remembered("next"))
+    return condition.evaluate(scope.own_scope(ledger, path, condition.references, results))
+
+
+def _results(ledger: Ledger, path: str, begun: int) -> list[Any]:
+    """What the items that have completed so far yielded."""
     frames = [paths.frame(path, number) for number in range(begun)]
     ledger.require(frames)
     ended = [ledger.node(frame) for frame in frames]
-    results = [node.output for node in ended if node.status is NodeStatus.COMPLETED]
-    return condition.evaluate(scope.own_scope(ledger, path, condition.references, results))
+    return [node.output for node in ended if node.status is NodeStatus.COMPLETED]
 
 
 def _end_map(ledger: Ledger, path: str, total: int) -> None:

@@ -44,6 +44,10 @@ class Condition:
             raise malformed(text, f"the condition is always {never}, not true or false", hint=hint)
         return cls(source=text, references=references, _tree=tree)
 
+    def only_counts(self, name: str) -> bool:
+        """True when the condition asks of a variable for nothing but `len(name)`."""
+        return _only_counts(self._tree, name)
+
     def evaluate(self, scope: Mapping[str, Any]) -> bool:
         """Answers for one scope; raises `ExpressionError` when it cannot or when the answer is not a boolean."""
         try:
@@ -92,6 +96,14 @@ def _parse(text: str) -> ast.expr:
         raise malformed(text, why, min(column, len(text)), hint=_syntax_hint(text)) from error
     except (ValueError, MemoryError, RecursionError) as error:
         raise malformed(text, "the condition is nested too deeply or holds a number too large") from error
+
+
+def _only_counts(tree: ast.AST, name: str) -> bool:
+    if isinstance(tree, ast.Name):
+        return tree.id != name
+    if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == "len":
+        return isinstance(tree.args[0], ast.Name) or _only_counts(tree.args[0], name)
+    return all(_only_counts(child, name) for child in ast.iter_child_nodes(tree))
 
 
 def _never_boolean(tree: ast.expr) -> str | None:

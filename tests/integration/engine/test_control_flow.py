@@ -41,7 +41,7 @@ def _begin(store: Store, flows: Flows, definition: dict[str, Any], data: Any = N
 
 def _rows_of_forty_ends(store: Store, flows: Flows, items: int, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many rows are read while the first forty items of a map end."""
-    wide = flow("wide", _map([echo("a")], max_concurrency=20))
+    wide = flow("wide", _map([echo("a")], max_concurrency=20, complete_when="len(output) >= 90"))
     execution_id, begun = _begin(store, flows, wide, {"items": list(range(items))})
     ready, read, make = list(begun.queued), Counter[str](), transitions._node
 

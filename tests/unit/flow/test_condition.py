@@ -152,6 +152,22 @@ def test_a_condition_that_can_never_be_true_or_false_is_refused_before_anything_
         Condition.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("len(output) >= 2", True),
+        ("len(output) >= 2 and len(output) < context.enough", True),
+        ("input.all or len(output) == len(input.items)", True),
+        ("len(output) >= 2 and output[0] == 1", False),
+        ("len(output[0]) >= 2", False),
+        ("1 in output", False),
+        ("output", False),
+    ],
+)
+def test_a_condition_knows_whether_it_only_counts(text, counts):
+    assert Condition.parse(text).only_counts("output") is counts
+
+
 def test_a_malformed_condition_tells_the_column():
     with pytest.raises(ExpressionError) as caught:
         Condition.parse("output.x > > 3")
