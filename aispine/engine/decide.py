@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from aispine.agent.contract import FailureCode
-from aispine.engine import activation, attempts, containers, ending, pausing, reopening, subflows, waits
+from aispine.engine import activation, attempts, containers, ending, pausing, reopening, stalling, subflows, waits
 from aispine.engine.facts import (
     Aborted,
     ApprovalAnswered,
@@ -25,6 +25,7 @@ from aispine.engine.facts import (
     RetryDue,
     RetryRequested,
     SignalReceived,
+    Stalled,
     Started,
     TimeCome,
     Told,
@@ -161,6 +162,7 @@ def _take(ledger: Ledger, path: str | None, queue: str | None, terms: Terms) -> 
 
 _RULES: Final[dict[type[Any], Callable[[Ledger, Any, Terms], None]]] = {
     Started: _start,
+    Stalled: stalling.set_going,
     Finished: attempts.finish,
     Told: attempts.tell,
     CalledBack: attempts.call_back,

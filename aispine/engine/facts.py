@@ -17,6 +17,11 @@ class Started:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Stalled:
+    """Nothing of the execution is in flight although it has not ended."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Finished:
     """An attempt ended with an outcome; told by the process that made it."""
 
@@ -159,6 +164,7 @@ class RetryRequested:
 
 Fact = (
     Started
+    | Stalled
     | Finished
     | Told
     | CalledBack

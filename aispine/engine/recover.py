@@ -18,7 +18,7 @@ from aispine import logs
 from aispine.engine import canvas, children
 from aispine.engine.advance import advance
 from aispine.engine.dispatch import Dispatch
-from aispine.engine.facts import DeadlinePassed, Fact, Lost, RetryDue, TimeCome
+from aispine.engine.facts import DeadlinePassed, Fact, Lost, RetryDue, Stalled, TimeCome
 from aispine.engine.queues import Queues
 from aispine.engine.terms import Terms
 from aispine.errors import StoreUnavailable
@@ -31,8 +31,12 @@ _log = logs.get(__name__)
 BATCH: Final = 500
 START_AGAIN: Final = 60.0
 """Seconds between two announcements of a start that no worker picks up."""
-ORPHANS_AGAIN: Final = 10.0
-"""Seconds between two looks for children whose parent has ended without telling them."""
+LOOK_AGAIN: Final = 10.0
+"""Seconds between two looks for what has no time of its own: children whose parent has ended without telling them, and
+executions in which nothing is in flight."""
+OPEN: Final = 1000
+"""How many open executions one of these looks takes in; the next goes on behind them."""
+_BEGINNING: Final = "00000000-0000-0000-0000-000000000000"
 SETTLED: Final = 3.0
 """Seconds that a node has been queued before an empty queue means that its message is gone."""
 TAKEN: Final = 100
@@ -48,7 +52,9 @@ class Tick:
     terms: Terms
     dispatch: Dispatch
     queues: Queues
-    orphans_looked_for: float = 0.0
+    strays_looked_for: float = 0.0
+    open_seen: str = _BEGINNING
+    """The last open execution that was looked at."""
     looked_at: float = field(default_factory=time.monotonic)
     """When this tick last got through."""
     bereaved: set[str] = field(default_factory=set)
@@ -66,7 +72,7 @@ class Tick:
         helped = [self._try_advance(execution_id, found) for execution_id, found in facts.items()]
         # What a dead process had taken was at the front; what an emptied broker held stands in line as it did.
         self._send_again(ahead=self._find_what_was_taken())
-        self._cancel_orphans()
+        self._look_for_strays()
         return helped.count(False)
 
     def _spare_the_living(self) -> None:
@@ -117,17 +123,23 @@ class Tick:
         self.dispatch.follow(transition, queued=tuple(path for path in transition.queued if path not in paths))
         self.dispatch.send_ahead(transition, [path for path in transition.queued if path in paths])
 
-    def _cancel_orphans(self) -> None:
-        if time.monotonic() < self.orphans_looked_for + ORPHANS_AGAIN:
+    def _look_for_strays(self) -> None:
+        if time.monotonic() < self.strays_looked_for + LOOK_AGAIN:
             return
-        self.orphans_looked_for = time.monotonic()
+        self.strays_looked_for = time.monotonic()
         for child in due.orphans(self.store, BATCH):
             self.dispatch.cancel(child, "its parent has ended")
+        found = due.open_executions(self.store, self.open_seen, OPEN)
+        self.open_seen = str(found[-1].execution_id) if len(found) == OPEN else _BEGINNING
+        for execution_id in (str(row.execution_id) for row in found if row.stalled):
+            _log.warning("recover.stalled", execution=execution_id)
+            self._try_advance(execution_id, [Stalled()])
 
     def _send_again(self, *, ahead: bool) -> None:
         try:
             for row in due.resend_nodes(self.store, BATCH, self.terms.lost_after):
-                canvas.send_node(self.celery, str(row.execution_id), row.flow_id, row.path, row.queue, ahead=ahead)
+                first = ahead or row.lost
+                canvas.send_node(self.celery, str(row.execution_id), row.flow_id, row.path, row.queue, ahead=first)
                 if not row.first:
                     self.dispatch.meter.add("messages_resent_total", 1)
             for row in due.resend_starts(self.store, BATCH, START_AGAIN):

@@ -64,7 +64,7 @@ def _reopen_frame(ledger: Ledger, frame: str, frames: Frames) -> None:
             _reopen(ledger, path, ledger.spec(path), frames)
     for path in places:
         if ledger.node(path).status is NodeStatus.PENDING and path != ledger.plan.flow.on_error:
-            _recount(ledger, path)
+            recount(ledger, path)
 
 
 def _undone(ledger: Ledger, frame: str, graph: Graph) -> set[str]:
@@ -131,7 +131,7 @@ def _counts(spec: Node, frames: list[NodeState]) -> dict[str, Any]:
     return {} if spec.fork is None else {"done": [paths.index_of(frame.path) for frame in done], "failed": []}
 
 
-def _recount(ledger: Ledger, path: str) -> None:
+def recount(ledger: Ledger, path: str) -> None:
     """Counts the edges of a node that has not run from what its sources are now."""
     edges = ledger.plan.incoming(path)
     settled = [edge for edge in edges if ledger.node(edge.source).status.terminal]

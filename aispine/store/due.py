@@ -31,6 +31,7 @@ _RESEND_NODES: Final = Statement(
     ) due
     WHERE n.execution_id = due.execution_id AND n.path = due.path AND n.status = 'queued'
     RETURNING n.execution_id, n.path, n.queue, n.queued_at, due.due_at = n.queued_at AS first,
+      n.lost_attempts > 0 AS lost,
       (SELECT flow_id FROM executions e WHERE e.execution_id = n.execution_id)
     """,
 )
@@ -65,6 +66,20 @@ _ORPHANS: Final = Statement(
     WHERE child.status NOT IN ('completed', 'failed', 'cancelled', 'timed_out')
       AND parent.status IN ('completed', 'failed', 'cancelled', 'timed_out')
     LIMIT $1
+    """,
+)
+# A container is set going by what is in it, so a running one says nothing unless it has a time of its own.
+_OPEN: Final = Statement(
+    "open_executions",
+    "uuid, int",
+    """
+    SELECT e.execution_id, NOT EXISTS (
+      SELECT FROM node_executions n WHERE n.execution_id = e.execution_id AND right(n.path, 1) <> ']' AND (
+        n.status IN ('queued', 'retrying', 'waiting')
+        OR n.status = 'running' AND (n.lease_owner IS NOT NULL OR n.due_at IS NOT NULL)
+      )
+    ) AS stalled
+    FROM executions e WHERE e.status IN ('running', 'waiting') AND e.execution_id > $1 ORDER BY e.execution_id LIMIT $2
     """,
 )
 _NEXT: Final = Statement(
@@ -125,7 +140,8 @@ _OF_EXECUTION: Final = Statement(
     RETURNING 1
     """,
 )
-# Not what was sent again already: it may wait behind a long backlog, and then more messages would not help.
+# Not what was sent again already: it may wait behind a long backlog, and then more messages would not help. But what
+# was lost goes before all others, so that whoever died now is the likeliest to have taken it.
 _OLDEST: Final = Statement(
     "hasten_oldest",
     "text[], double precision, double precision, int",
@@ -135,8 +151,8 @@ _OLDEST: Final = Statement(
       SELECT execution_id, path FROM node_executions
       WHERE due_at > clock_timestamp() AND status = 'queued' AND queue = ANY($1)
         AND queued_at < clock_timestamp() - $2 * interval '1 second'
-        AND due_at <= queued_at + ($3 + 1) * interval '1 second'
-      ORDER BY due_at LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED
+        AND (lost_attempts > 0 OR due_at <= queued_at + ($3 + 1) * interval '1 second')
+      ORDER BY lost_attempts = 0, due_at LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED
     ) taken
     WHERE n.execution_id = taken.execution_id AND n.path = taken.path
     RETURNING 1
@@ -153,7 +169,7 @@ def nodes(store: Store, limit: int) -> Sequence[Any]:
 def resend_nodes(store: Store, limit: int, again: float) -> Sequence[Any]:
     """Queued nodes whose turn has come (`first`) or whose message counts as lost, in the order of their turns.
 
-    They are looked at again in `again` seconds.
+    `lost` are those that ran once already, in a process that died. They are looked at again in `again` seconds.
     """
     with store.autocommit() as link:
         return sorted(_RESEND_NODES.all(link, limit, again), key=lambda row: row.queued_at)
@@ -177,6 +193,12 @@ def orphans(store: Store, limit: int) -> Sequence[str]:
         return [str(row.execution_id) for row in _ORPHANS.all(link, limit)]
 
 
+def open_executions(store: Store, after: str, limit: int) -> Sequence[Any]:
+    """Executions that go on, in the order of their ids: `execution_id`, and `stalled` where nothing is in flight."""
+    with store.autocommit() as link:
+        return _OPEN.all(link, after, limit)
+
+
 def hasten_queued(store: Store, older_than: float, *, nodes_within: float = _EVER, starts_within: float = _EVER) -> int:
     """Makes everything due that has been queued for `older_than` seconds, because its messages are gone.
 
@@ -188,7 +210,8 @@ def hasten_queued(store: Store, older_than: float, *, nodes_within: float = _EVE
 
 
 def hasten_oldest(store: Store, queues: Sequence[str], *, older_than: float, lost_after: float, limit: int) -> int:
-    """Makes the oldest nodes of some queues due that were sent once, `lost_after` seconds before they would be."""
+    """Makes the nodes of some queues due that a process which died may have taken: those that were lost before, and the
+    oldest that were sent once, `lost_after` seconds before they would be."""
     with store.autocommit() as link:
         return len(_OLDEST.all(link, list(queues), older_than, lost_after, limit))
 

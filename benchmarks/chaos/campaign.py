@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import secrets
 import time
 from collections import Counter
@@ -51,7 +50,8 @@ class Campaign:
     """Faults for each 1,000 executions: those that are done, and those that must hit."""
     pause: tuple[float, float] = gremlin.PAUSE
     """Seconds between two faults."""
-    recovery_within: float = math.inf
+    recovery_within: float = 60.0
+    """Seconds in which what a process ran that died has to run again, whatever else is done to the others meanwhile."""
 
     @property
     def scale(self) -> float:
@@ -90,6 +90,8 @@ class Outcome:
         found = [f"{name}: {value}, not 0" for name, value in zeros.items() if value]
         if (verdict.started, verdict.ended) != (count, count):
             found.append(f"started {verdict.started} and ended {verdict.ended}, not {count}")
+        if verdict.unexplained:
+            found.append(f"repeated calls of nodes that were not lost: {verdict.unexplained}, not 0")
         if verdict.repeated > verdict.explained:
             found.append(f"{verdict.repeated} repeated calls, {verdict.explained} explained")
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -62,6 +62,10 @@ class Verdict:
     effects_twice: int
     repeated: int
     explained: int
+    unexplained: int
+    """Calls beyond one for each node and each loss of it."""
+    ahead: int
+    """Calls that were repeated because their process died before it had recorded that it made them."""
     seen_after: float
     """Seconds after which the latest loss of a process was seen."""
     longest_recovery: float
@@ -90,7 +94,7 @@ class Judge:
     def verdict(self, faults: Sequence[Fault], messages: Sequence[Mapping[str, Any]] = ()) -> Verdict:
         """Counts; `messages` are those that the harness dropped or doubled."""
         doubled = sum(line["kind"] == "doubled" for line in messages)
-        recoveries = self._recoveries(faults, {line["of"] for line in messages if line["kind"] == "dropped"})
+        recoveries = self._recoveries(faults, messages)
         slowest = max(recoveries, key=lambda each: each.ran_after, default=Recovery(name="", seen_after=0, ran_after=0))
         completed = Counter(
             (event.execution_id, event.path) for event in self._events if event.type == "node.completed"
@@ -103,7 +107,9 @@ class Judge:
             wrong=self._wrong_results() + self._wrong_nodes() + self._wrong_logs(),
             joins_twice=joins_twice,
             effects_twice=effects_twice + self._attempts_twice(),
-            repeated=self._repeated(),
+            repeated=sum(self._repeated(ahead=False).values()),
+            ahead=sum(self._repeated(ahead=True).values()),
+            unexplained=self._unexplained(),
             explained=len({each for fault in faults for each in fault.hit}) + doubled,
             seen_after=max((each.seen_after for each in recoveries), default=0.0),
             longest_recovery=slowest.ran_after,
@@ -176,17 +182,27 @@ class Judge:
         self._notes += [f"{key} made attempt {attempt} twice" for key, attempt in twice]
         return len(twice)
 
-    def _repeated(self) -> int:
+    def _repeated(self, *, ahead: bool) -> Counter[str]:
+        """How many calls of each node were repeats: of those that may have run ahead, or of the others."""
         good = Counter(call["key"] for call in self._calls if not call["fails"])
-        return sum(count - 1 for key, count in good.items() if not self._may_have_run_ahead(key))
+        return Counter(
+            {key: count - 1 for key, count in good.items() if count > 1 and self._may_have_run_ahead(key) == ahead}
+        )
+
+    def _unexplained(self) -> int:
+        lost = Counter(f"{event.execution_id}:{event.path}" for event in self._events if event.type == "node.lost")
+        found = self._repeated(ahead=False) - lost
+        self._notes += [f"{key} was called {count} times more than it was lost" for key, count in found.items()]
+        return found.total()
 
     def _may_have_run_ahead(self, key: str) -> bool:
         """Quick nodes are called before their claim is recorded: what a process that died had done is not known."""
         execution_id, _, path = key.partition(":")
         return execution_id in self._bereaved and (execution_id, path) in self._quick
 
-    def _recoveries(self, faults: Sequence[Fault], dropped: Collection[str]) -> list[Recovery]:
+    def _recoveries(self, faults: Sequence[Fault], messages: Sequence[Mapping[str, Any]]) -> list[Recovery]:
         """For each attempt that ran in a process when that died or was halted."""
+        dropped = {line["of"] for line in messages if line["kind"] == "dropped"}
         log: dict[tuple[str, str], list[Row[Any]]] = defaultdict(list)
         for event in self._events:
             log[event.execution_id, event.path].append(event)
@@ -195,22 +211,30 @@ class Judge:
             for fault in faults
             if fault.kind in _DEADLY
             for hit in fault.hit
-            if not any(hit.execution_id in each and repr(hit.path) in each for each in dropped)
-            and (recovery := _recovery(fault, hit, log[hit.execution_id, hit.path]))
+            if not any(_is_about(hit, each) for each in dropped)
+            and (recovery := _recovery(fault, hit, log[hit.execution_id, hit.path], faults))
         ]
 
     def _name(self, row: Row[Any]) -> str:
         return self._jobs[row.number].case.name
 
 
-def _recovery(fault: Fault, hit: Running, events: Sequence[Row[Any]]) -> Recovery | None:
+def _is_about(hit: Running, message: str) -> bool:
+    return hit.execution_id in message and repr(hit.path) in message
+
+
+def _recovery(fault: Fault, hit: Running, events: Sequence[Row[Any]], faults: Sequence[Fault]) -> Recovery | None:
     lost = [event.at for event in events if event.type == "node.lost" and event.data["attempt"] == hit.attempt]
     started = [event.at for event in events if event.type == "node.started" and event.data["attempt"] > hit.attempt]
     if not lost or not started:
         return None
-    ahead = f"ran again {min(started) - lost[0]:.1f} s after that was seen"
-    name = f"{fault.kind} at {hit.execution_id}:{hit.path} attempt {hit.attempt} in {hit.queue}, {ahead}"
-    return Recovery(name=name, seen_after=lost[0] - fault.at, ran_after=min(started) - fault.at)
+    meanwhile = [f"{each.kind} +{each.at - fault.at:.1f} s" for each in faults if fault.at < each.at < min(started)]
+    return Recovery(
+        name=f"{fault.kind} at {hit.execution_id}:{hit.path} attempt {hit.attempt} in {hit.queue}, "
+        f"ran again {min(started) - lost[0]:.1f} s after that was seen; meanwhile: {', '.join(meanwhile) or 'nothing'}",
+        seen_after=lost[0] - fault.at,
+        ran_after=min(started) - fault.at,
+    )
 
 
 def _is_whole(events: Sequence[Row[Any]]) -> bool:

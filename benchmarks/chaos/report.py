@@ -24,6 +24,8 @@ def show(outcome: Outcome) -> None:
         "joins fired twice": verdict.joins_twice,
         "effects recorded twice": verdict.effects_twice,
         "agent calls repeated": f"{verdict.repeated} of {verdict.explained} explained",
+        "of nodes that were not lost": verdict.unexplained,
+        "quick calls repeated": f"{verdict.ahead} ahead of their record",
         "latest loss seen after": f"{verdict.seen_after:.1f} s",
         "longest recovery": f"{verdict.longest_recovery:.1f} s",
         "median recovery": f"{verdict.median_recovery:.1f} s",

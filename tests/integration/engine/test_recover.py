@@ -2,87 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections import Counter
-from collections.abc import Iterator
-from datetime import timedelta
 from functools import partial
 
-import pytest
-import redis
 from sqlalchemy import update
 
 from aispine.agent.contract import AgentFailure
 from aispine.engine import broker, canvas, plans
-from aispine.engine.dispatch import Dispatch
-from aispine.engine.queues import EPOCH, Queues
+from aispine.engine.queues import EPOCH
 from aispine.engine.recover import Tick
-from aispine.engine.terms import Terms
 from aispine.store.database import Store
-from aispine.store.models import ExecutionRow, NodeExecutionRow
+from aispine.store.models import ExecutionRow
+from tests.integration.engine.beats import GONE, Messages, pass_time, recover
 from tests.integration.engine.crew import begin, fact, finish, take, together
-from tests.support.environment import Servers
 from tests.support.flows import Flows
-from tests.support.messages import KEYS
 from tests.support.polling import eventually
 from tests.support.shapes import echo, fan, flow
-
-GONE = Terms(owner="gone:1:1", lease=0.0)
-
-
-class Silence:
-    """Nobody follows these executions."""
-
-    def wake(self, execution_id: str, *, at_once: bool = False) -> None:
-        """Wakes nobody."""
-
-
-class Messages:
-    """The broker's queues, of which a test counts the messages of its own execution."""
-
-    def __init__(self, client: redis.Redis) -> None:
-        self.client = client
-
-    def of(self, execution_id: str) -> Counter[str]:
-        """How many messages each path has."""
-        raw = [item for key in KEYS for item in self.client.lrange(key, 0, -1)]
-        arguments = [json.loads(base64.b64decode(json.loads(item)["body"]))[0] for item in raw]
-        named = [path for found, path in arguments if found == execution_id]
-        return Counter(path for each in named for path in ([each] if isinstance(each, str) else each))
-
-    def lose(self) -> None:
-        self.client.delete(*KEYS, "unacked", "unacked_index")
-
-
-@pytest.fixture
-def messages(servers: Servers, no_workers: None) -> Iterator[Messages]:
-    with redis.Redis.from_url(servers.redis_url) as client:
-        found = Messages(client)
-        found.lose()
-        yield found
-        found.lose()
-
-
-def _tick(store: Store, servers: Servers) -> Tick:
-    terms = Terms(owner="beat:1:1")
-    queues = Queues(servers.redis_url)
-    dispatch = Dispatch(store=store, celery=broker.app(), wakeups=Silence())
-    return Tick(store=store, celery=broker.app(), terms=terms, dispatch=dispatch, queues=queues)
-
-
-@pytest.fixture
-def ticks(store: Store, servers: Servers, messages: Messages) -> list[Tick]:
-    """Three beats that have each ticked once, with something in the queue so that nothing counts as lost."""
-    found = [_tick(store, servers) for _ in range(3)]
-    messages.client.lpush("cpu", json.dumps({"body": base64.b64encode(b'[["other", ""]]').decode()}))
-    for tick in found:
-        tick.recover()
-    return found
-
-
-def _recover(ticks: list[Tick]) -> None:
-    together(*[tick.recover for tick in ticks])
 
 
 def test_a_lost_attempt_is_sent_again_once(store: Store, flows: Flows, ticks: list[Tick], messages: Messages) -> None:
@@ -90,7 +25,7 @@ def test_a_lost_attempt_is_sent_again_once(store: Store, flows: Flows, ticks: li
     begin(store, execution_id)
     take(store, execution_id, "b0", GONE)
     take(store, execution_id, "b1")
-    _recover(ticks)
+    recover(ticks)
     seen = flows.see(execution_id)
     assert messages.of(execution_id) == {"b0": 1}
     assert seen.statuses["b0"] == "queued"
@@ -106,7 +41,7 @@ def test_a_lost_node_goes_before_what_waits(store: Store, flows: Flows, ticks: l
     lost = flows.start(flows.deploy(fan("precedes", 1, pool="cpu")), announce=False)
     begin(store, lost)
     take(store, lost, "b0", GONE)
-    _recover(ticks)
+    recover(ticks)
     messages.client.rpop("cpu")  # What kept the queue from being empty.
     with broker.app().connection_for_read() as connection:
         first = broker.app().amqp.queues["cpu"](connection.default_channel).get(no_ack=True)
@@ -118,7 +53,7 @@ def test_a_node_whose_workers_all_die_fails(store: Store, flows: Flows, ticks: l
     begin(store, execution_id)
     for _ in range(3):
         take(store, execution_id, "b0", GONE)
-        _recover(ticks)
+        recover(ticks)
     seen = flows.see(execution_id)
     assert seen.status == "failed"
     assert seen.execution.error is not None
@@ -134,12 +69,12 @@ def test_a_retry_is_sent_when_its_delay_is_over(
     begin(store, execution_id)
     held = take(store, execution_id, "a")
     finish(store, held, fact(held, AgentFailure(code="unavailable", message="down")), GONE)
-    _recover(ticks)
+    recover(ticks)
     assert messages.of(execution_id) == {}
     assert 0 < ticks[0].pause(1.0) <= 0.25
 
     def sent() -> Counter[str]:
-        _recover(ticks)
+        recover(ticks)
         return messages.of(execution_id)
 
     eventually(sent, 5)
@@ -152,7 +87,7 @@ def test_an_execution_whose_time_is_over_ends(store: Store, flows: Flows, ticks:
     take(store, execution_id, "a")
 
     def ended() -> bool:
-        _recover(ticks)
+        recover(ticks)
         return flows.see(execution_id).status.terminal
 
     eventually(ended, 5)
@@ -167,7 +102,7 @@ def test_a_long_backlog_is_not_sent_again(store: Store, flows: Flows, ticks: lis
     plan = plans.find(store, transition.execution.flow_version_id)
     canvas.send(broker.app(), plan, transition.execution, transition.queued)
     for _ in range(3):
-        _recover(ticks)
+        recover(ticks)
     assert set(messages.of(execution_id).values()) == {1}
     assert len(messages.of(execution_id)) == 300
 
@@ -177,13 +112,26 @@ def test_what_a_dead_worker_had_taken_is_sent_again_once(
 ) -> None:
     execution_id = flows.start(flows.deploy(fan("taken", 3)), announce=False)
     begin(store, execution_id)
-    _age(store, execution_id, seconds=5)
+    pass_time(store, execution_id, seconds=5)
     take(store, execution_id, "b0", GONE)
-    _recover(ticks)
+    recover(ticks)
     assert messages.of(execution_id) == {"b0": 1, "b1": 1, "b2": 1}
     take(store, execution_id, "b0", GONE)
-    _recover(ticks)
+    recover(ticks)
     assert messages.of(execution_id) == {"b0": 2, "b1": 1, "b2": 1}
+
+
+def test_a_lost_node_is_sent_again_when_the_next_worker_dies_too(
+    store: Store, flows: Flows, ticks: list[Tick], messages: Messages
+) -> None:
+    execution_id = flows.start(flows.deploy(fan("unlucky", 3, pool="cpu")), announce=False)
+    begin(store, execution_id)
+    for deaths, path in enumerate(("b0", "b1", "b2"), 1):
+        take(store, execution_id, path, GONE)
+        recover(ticks)
+        assert messages.of(execution_id)["b0"] == deaths
+        assert len(messages.client.lrange("cpu", 0, -1)) == messages.of(execution_id).total() + 1, "all go ahead"
+        pass_time(store, execution_id, seconds=5)
 
 
 def test_an_emptied_broker_gets_every_queued_node_again_once(
@@ -201,7 +149,7 @@ def test_an_emptied_broker_gets_every_queued_node_again_once(
     assert set(found) == {f"b{index}" for index in range(1, 20)}
     assert set(found.values()) == {1}
     before = dict(found)
-    _recover(ticks)
+    recover(ticks)
     assert messages.of(execution_id) == before
 
 
@@ -217,11 +165,11 @@ def test_what_nobody_can_advance_keeps_nothing_else_from_recovery(
         of_broken = ExecutionRow.execution_id == broken
         version = session.get_one(ExecutionRow, broken).flow_version_id
         session.execute(update(ExecutionRow).where(of_broken).values(flow_version_id=-1))
-    assert ticks[0].recover() == 1
+    assert recover(ticks[:1]) == [1]
     assert messages.of(sound) == {"b0": 1}
     with store.session(None) as session:
         session.execute(update(ExecutionRow).where(of_broken).values(flow_version_id=version))
-    assert ticks[0].recover() == 0
+    assert recover(ticks[:1]) == [0]
     assert messages.of(broken) == {"b0": 1}
 
 
@@ -232,15 +180,7 @@ def test_a_start_that_nobody_picked_up_is_announced_again(
     with store.session(None) as session:
         overdue = update(ExecutionRow).where(ExecutionRow.execution_id == execution_id)
         session.execute(overdue.values(due_at=ExecutionRow.created_at))
-    _recover(ticks)
+    recover(ticks)
     assert messages.of(execution_id) == {"": 1}
     together(*[partial(begin, store, execution_id)] * 3)
     assert flows.see(execution_id).count("execution.started") == 1
-
-
-def _age(store: Store, execution_id: str, *, seconds: int) -> None:
-    """Makes what is queued older than it is."""
-    aged = NodeExecutionRow.queued_at - timedelta(seconds=seconds), NodeExecutionRow.due_at - timedelta(seconds=seconds)
-    with store.session(None) as session:
-        chosen = update(NodeExecutionRow).where(NodeExecutionRow.execution_id == execution_id)
-        session.execute(chosen.where(NodeExecutionRow.status == "queued").values(queued_at=aged[0], due_at=aged[1]))
