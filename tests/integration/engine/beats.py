@@ -40,13 +40,13 @@ class Messages:
     def __init__(self, client: redis.Redis) -> None:
         self.client = client
 
-    def of(self, execution_id: str) -> Counter[str]:
-        """How many messages each path has."""
-        return Counter({path: count for (found, path), count in self.all().items() if found == execution_id})
+    def of(self, execution_id: str, *lists: str) -> Counter[str]:
+        """How many messages each path has, in those lists or in all."""
+        return Counter({path: count for (found, path), count in self.all(*lists).items() if found == execution_id})
 
-    def all(self) -> Counter[tuple[str, str]]:
+    def all(self, *lists: str) -> Counter[tuple[str, str]]:
         """How many messages each path of each execution has."""
-        raw = [item for key in KEYS for item in self.client.lrange(key, 0, -1)]
+        raw = [item for key in lists or KEYS for item in self.client.lrange(key, 0, -1)]
         arguments = [json.loads(base64.b64decode(json.loads(item)["body"]))[0] for item in raw]
         named = [(found, [path] if isinstance(path, str) else path) for found, path in arguments]
         return Counter((found, path) for found, places in named for path in places)
