@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import subprocess
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -47,7 +48,9 @@ def test_two_beats_that_are_killed_in_turn_fire_each_time_once(
     with engine_store.session(None) as session:
         started = session.scalars(select(ExecutionRow.execution_id).filter_by(tenant_id=flows.tenant_id)).all()
     flows.deploy(flow(flow_id, echo("a")) | {"version": "1.1.0"})  # So that no beat of another test goes on with it.
-    assert [row.due_at for row in found] == [found[0].due_at + timedelta(seconds=every * n) for n in range(len(found))]
+    # On a machine that is short of time nobody may come for two seconds, and then the latest time alone is carried out.
+    steps = [(later.due_at - row.due_at) / timedelta(seconds=every) for row, later in itertools.pairwise(found)]
+    assert all(step == round(step) >= 1 for step in steps), steps
     assert sorted(map(str, started)) == sorted(str(row.execution_id) for row in found)
 
 
