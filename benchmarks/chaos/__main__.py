@@ -20,12 +20,12 @@ _WHOLE = "none"
 """The engine with nothing taken out."""
 _RESTARTS = 3
 RECOVERY: Mapping[str, Any] = {
-    "count": 100,
+    "count": 200,
     "drop": 0.0,
     "double": 0.0,
     "settings": {"AISPINE_LEASE": "10", "AISPINE_HEARTBEAT": "3", "AISPINE_TICK": "1", PATIENT: "1"},
-    "shares": {"kill child": 80, "kill worker": 80},
-    "minimum": {"kills": 120},
+    "shares": {"kill child": 40, "kill worker": 40},
+    "minimum": {"kills": 60},
     "pause": (12.0, 15.0),
     "recovery_within": 20.0,
 }

@@ -54,6 +54,10 @@ class Campaign:
     """Seconds in which what a process ran that died has to run again, whatever else is done to the others meanwhile."""
 
     @property
+    def heartbeat(self) -> float:
+        return float({**stack.SETTINGS, **self.settings}["AISPINE_HEARTBEAT"])
+
+    @property
     def scale(self) -> float:
         return self.count / 1000
 
@@ -151,7 +155,7 @@ def _on(running: stack.Stack, campaign: Campaign, say: Callable[[str], None], be
         messages=Counter(line["kind"] for line in messages),
         answers=client.answers,
         trouble=tuple(driving.trouble),
-        figures=tuple(judge.figures(shown, faults)),
+        figures=tuple(judge.figures(shown, faults, campaign.heartbeat)),
         seconds=time.monotonic() - begun,
     )
 

@@ -14,9 +14,8 @@ from aispine.flow import paths
 from benchmarks.chaos.gremlin import Fault
 
 _SAMPLE: Final = re.compile(r'^aispine_(\w+?)(?:\{(?:[^}]*?status="(\w+)")?[^}]*\})? (\S+)$', re.MULTILINE)
-_UNSAID: Final = (1.5, 0.2)
-"""Seconds before and after a kill whose counts a process takes with it at most: those since it wrote them last, which
-it does at each heartbeat, and what was stored just before it died."""
+_AROUND: Final = (1.0, 0.2)
+"""Seconds that writing the counts may take before a kill, and in which what was stored just before it comes after."""
 _KILLS: Final = ("kill", "restart")
 """How the kinds of faults begin that end processes; a server that goes away may take a worker with it."""
 _OF_EVENTS: Final[Mapping[str, tuple[str, str]]] = {
@@ -59,12 +58,17 @@ def read(text: str) -> Counter[Key]:
     return found
 
 
-def compare(shown: Mapping[Key, int], events: Sequence[Row[Any]], faults: Sequence[Fault]) -> list[Figure]:
-    """One figure for each kind of event that there was, and for what is open, which must be nothing."""
+def compare(
+    shown: Mapping[Key, int], events: Sequence[Row[Any]], faults: Sequence[Fault], heartbeat: float
+) -> list[Figure]:
+    """One figure for each kind of event that there was, and for what is open, which must be nothing.
+
+    A process that was killed may have taken with it what it had counted since its last heartbeat.
+    """
     counted = [(_OF_EVENTS[event.type], event.at) for event in events if _counts(event)]
     true = Counter(key for key, _ in counted)
     ends = [fault.at for fault in faults if fault.kind.startswith(_KILLS)]
-    near = Counter(key for key, at in counted if any(-_UNSAID[0] <= at - end <= _UNSAID[1] for end in ends))
+    near = Counter(key for key, at in counted if any(-heartbeat - _AROUND[0] <= at - end <= _AROUND[1] for end in ends))
     ended = [_figure(key, shown.get(key, 0), true[key], near[key]) for key in sorted(true)]
     return [*ended, *(_figure((name, ""), _sum(shown, name), 0, 0) for name in _OPEN)]
 

@@ -118,9 +118,11 @@ class Judge:
             notes=tuple(self._notes),
         )
 
-    def figures(self, shown: Mapping[figures.Key, int], faults: Sequence[Fault]) -> list[figures.Figure]:
-        """What `/metrics` shows beside what the log has."""
-        return figures.compare(shown, self._events, faults)
+    def figures(
+        self, shown: Mapping[figures.Key, int], faults: Sequence[Fault], heartbeat: float
+    ) -> list[figures.Figure]:
+        """What `/metrics` shows beside what the log has; processes write their counts at each heartbeat."""
+        return figures.compare(shown, self._events, faults, heartbeat)
 
     @property
     def handed_back(self) -> int:
