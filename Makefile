@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo up test test-brokers check lint types layers bench bench-peers bench-profile bench-ocr load chaos chaos-short chaos-mutants chaos-sweep chaos-outages chaos-recovery chaos-rolling wheel clean
+.PHONY: help setup demo up test test-brokers check lint types layers bench bench-peers bench-profile bench-ocr bench-kyc load chaos chaos-short chaos-mutants chaos-sweep chaos-outages chaos-recovery chaos-rolling wheel clean
 
 help:  ## Shows the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -18,7 +18,7 @@ $(STAMP): setup.cfg pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,flower,ocr]'
 	@touch $(STAMP)
 
-demo: setup  ## Starts the stack, runs two flows, shows what happened, stops everything.
+demo: setup  ## Starts the stack, checks six guests in over WhatsApp, runs two more flows, stops everything.
 	@$(BIN)/aispine demo
 
 up: setup  ## Starts the stack and keeps it running until Ctrl-C.
@@ -65,6 +65,9 @@ bench-profile: setup  ## Says where the time of one node goes, with py-spy.
 
 bench-ocr: setup  ## Reads 200 drawn documents on one core, and worse ones; writes build/bench-ocr.json.
 	$(BIN)/python -m benchmarks.ocr
+
+bench-kyc: setup  ## Checks 102 guests in, six at once, and sends 50 webhooks a second; writes build/bench-kyc.json.
+	$(BIN)/python -m benchmarks.kyc
 
 chaos: setup  ## Kills, stops and restarts everything under 1,000 executions; N=, SEED= narrow and repeat.
 	$(BIN)/python -m benchmarks.chaos campaign --count $(or $(N),1000) $(if $(SEED),--seed $(SEED))

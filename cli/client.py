@@ -42,6 +42,12 @@ class Client:
         if api_key:
             self._session.headers["Authorization"] = f"Bearer {_checked_key(api_key)}"
 
+    def twin(self) -> Client:
+        """Another client of the same API with the same key, for another thread."""
+        other = Client(self.url)
+        other._session.headers.update(self._session.headers)
+        return other
+
     def get(self, path: str, **request: Any) -> Any:
         """The parsed body of a GET. Takes `params` and `headers`. Raises an `AISpineError`."""
         return self.send("GET", path, **request).body

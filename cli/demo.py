@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,10 +22,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cli.client import Client
+    from cli.guests.show import Drawn
     from cli.samples import Sample
+    from cli.standin import WhatsApp
 
 FLOWS: Final = ("credit_analysis", "parallel_research")
 RUN_SECONDS: Final = 120.0
+_NEEDED: Final = ("cv2", "numpy", "PIL", "onnxruntime", "rapidocr")
 _TERMINATED: Final = 128 + signal.SIGTERM
 _NEXT: Final = (
     ("aispine init hello && cd hello", "a project of your own, with a flow and an agent"),
@@ -43,19 +48,27 @@ _NEXT: Final = (
     help="Keep the stack's data in this folder. [default: a temporary one]",
 )
 def demo(home: Path | None) -> None:
-    """Start a stack, run two flows on it with live progress, and stop it again.
+    """Start a stack, check six guests in on it over WhatsApp, run two more flows, and stop it again.
 
-    Needs nothing but this installation, and touches no other stack.
+    The guests send pictures of specimen documents over a stand-in for WhatsApp, which runs here like everything else;
+    exits with 1 when one of them comes to another outcome than expected. Needs nothing but this installation, with the
+    extra `ocr` for the guests, and touches no other stack.
 
     \b
     Example:
       aispine demo
     """
+    from cli import standin
+
     console = output.console()
     found = [samples.sample(name) for name in FLOWS]
-    with _termination(), _home(home) as folder, _stack(console, folder) as client:
-        for sample in found:
-            _demonstrate(console, client, sample)
+    with _termination(), _home(home) as folder, standin.serving() as service:
+        drawn = _drawn(console)
+        with _stack(console, folder, {"AISPINE_WHATSAPP_URL": service.url}) as client:
+            if drawn:
+                _check_in(console, client, service, drawn)
+            for sample in found:
+                _demonstrate(console, client, sample)
     _show_next(console)
 
 
@@ -79,14 +92,30 @@ def _home(home: Path | None) -> AbstractContextManager[Path]:
     return local_stack.temporary_home() if home is None else nullcontext(home)
 
 
+def _drawn(console: Console) -> Drawn:
+    """The guests with their pictures; none where the extra is missing that draws and reads them."""
+    if any(importlib.util.find_spec(name) is None for name in _NEEDED):
+        console.print(
+            "The guests are left out: they need the extra `ocr` (pip install 'aispine[ocr]').", soft_wrap=True
+        )
+        return ()
+    from cli.guests import cast
+
+    began = time.monotonic()
+    with _busy(console, "Drawing six guests' documents"):
+        drawn = [(guest, guest.draw(seed)) for seed, guest in enumerate(cast.six(datetime.now(UTC).date()), start=1)]
+    _done(console, f"Documents drawn in {_since(began)}")
+    return drawn
+
+
 @contextmanager
-def _stack(console: Console, home: Path) -> Iterator[Client]:
+def _stack(console: Console, home: Path, settings: dict[str, str]) -> Iterator[Client]:
     from cli import local_stack
 
     began = time.monotonic()
     stack = ExitStack()
     try:
-        starting = stack.enter_context(local_stack.started(home))
+        starting = stack.enter_context(local_stack.started(home, settings))
         with _busy(console, "Starting PostgreSQL, Redis, the API and the workers"):
             client = starting.wait()
         _done(console, f"Stack started in {_since(began)}", client.url)
@@ -96,6 +125,24 @@ def _stack(console: Console, home: Path) -> Iterator[Client]:
         with _busy(console, "Stopping everything"):
             stack.close()
         _done(console, f"Everything stopped in {_since(began)}")
+
+
+def _check_in(console: Console, client: Client, service: WhatsApp, drawn: Drawn) -> None:
+    """Opens a hotel on the stack, shows the canvas of its flow, and plays the guests."""
+    from aispine.flow import validation
+    from cli import canvas
+    from cli.guests import hotel as hotels
+    from cli.guests import show
+
+    hotel, file = hotels.open_hotel(client, service), samples.flow(hotels.FLOW)
+    _heading(console, f"{hotels.FLOW} {hotel.version}", f"deployed from {text.short_path(file)}")
+    _part(console, "Canvas")
+    canvas.draw(console, validation.load(file.read_bytes(), file=str(file)))
+    _part(console, f"{len(drawn)} guests at once, over a stand-in for WhatsApp at {service.url}")
+    try:
+        show.show(console, client, hotel, drawn)
+    except KeyboardInterrupt as error:
+        raise Interrupted from error
 
 
 def _demonstrate(console: Console, client: Client, sample: Sample) -> None:

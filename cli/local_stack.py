@@ -12,14 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from aispine import settings
 from aispine.errors import AISpineError, StackError
+from aispine.settings import STACK_FILE
 from cli.client import Client
 from cli.text import printable
 
@@ -82,10 +82,10 @@ class Starting:
 
 
 @contextmanager
-def started(home: Path) -> Iterator[Starting]:
-    """Starts a stack in the home, and stops it whatever happens."""
+def started(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[Starting]:
+    """Starts a stack in the home, with `AISPINE_*` variables of its own, and stops it whatever happens."""
     with (_made(home) / LOG).open("wb") as output:
-        process = _start(home, output.fileno())
+        process = _start(home, output.fileno(), settings or {})
         try:
             yield Starting(home, process)
         finally:
@@ -107,11 +107,11 @@ def _made(home: Path) -> Path:
     return home
 
 
-def _start(home: Path, output: int) -> subprocess.Popen[bytes]:
+def _start(home: Path, output: int, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
     # A session of its own keeps Ctrl-C from reaching the stack before the command has said goodbye to it.
     argv = [sys.executable, "-P", "-m", "cli", "up", "--port", str(_free_port())]
     return subprocess.Popen(
-        argv, cwd=home, env=_environment(home), stdout=output, stderr=output, stdin=subprocess.DEVNULL,
+        argv, cwd=home, env={**_environment(home), **settings}, stdout=output, stderr=output, stdin=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
 
@@ -132,7 +132,7 @@ def _free_port() -> int:
 def _answering(home: Path) -> Client | None:
     """A client for the stack, None until it has said where it is and answers there."""
     try:
-        found = json.loads((home / settings.STACK_FILE).read_text("utf-8"))
+        found = json.loads((home / STACK_FILE).read_text("utf-8"))
         client = Client(found["url"], found["api_key"])
         client.get("/health")
     except (FileNotFoundError, AISpineError):

@@ -18,7 +18,7 @@ COMMANDS: Final = {
     "call": Command("cli.call:call", "List the calls that were made to agents, tools and models."),
     "channel": Command("cli.channel:channel", "Add, list, test, link and remove messaging channels."),
     "db": Command("cli.db:db", "Back up, restore and migrate the database."),
-    "demo": Command("cli.demo:demo", "Show a whole stack at work: start it, run two flows, stop it."),
+    "demo": Command("cli.demo:demo", "Show a whole stack at work: guests over WhatsApp, two more flows."),
     "doctor": Command("cli.doctor:doctor", "Check each part of the stack and say what to do."),
     "execution": Command("cli.execution:execution", "List, show, stop, resume and repeat executions."),
     "file": Command("cli.file:file", "Put, get, list and delete files that flows refer to."),

@@ -30,6 +30,14 @@ def sample(name: str) -> Sample:
     raise NotFound(f"the sample flow {name} is missing from this installation", hint="Install aispine again.")
 
 
+def flow(name: str) -> Path:
+    """The file of the sample flow of this name. Raises `NotFound` when this installation has none."""
+    for folder in _folders():
+        if (folder / f"{name}.yaml").is_file():
+            return folder / f"{name}.yaml"
+    raise NotFound(f"the sample flow {name} is missing from this installation", hint="Install aispine again.")
+
+
 def _folders() -> tuple[Path, Path]:
     """Beside the packages in a checkout, else where the wheel puts its data."""
     return Path(aispine.__file__).parent.parent / FOLDER, Path(sys.prefix) / "share" / "aispine" / FOLDER

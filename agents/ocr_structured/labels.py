@@ -108,7 +108,8 @@ def match(text: str, labels: tuple[str, ...]) -> float:
 def _alike(part: str, label: str) -> float:
     if part == label:
         return 1.0
-    if min(len(part), len(label)) < 4 or abs(len(part) - len(label)) > 3:
+    # "Nacimiento" is one letter away from "vencimiento", and no misprint of it.
+    if part in _ALL or min(len(part), len(label)) < 4 or abs(len(part) - len(label)) > 3:
         return 0.0
     ratio = SequenceMatcher(None, part, label, autojunk=False).ratio()
     return ratio if ratio >= _CLOSE else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +19,8 @@ from .spacing import Piece
 DETECTION_SIDE: Final = 1280
 """Lines are looked for in a picture whose longer side is no longer; they are read from the whole one."""
 HEIGHT: Final = 48
+_SILENT: Final = ("ORT_TELEMETRY_DISABLED", "ORT_DISABLE_TELEMETRY")
+"""What two of its versions look for."""
 _BATCH: Final = 6
 _LEAST_CONFIDENCE: Final = 0.35
 _UPSIDE_DOWN: Final = 0.6
@@ -42,6 +45,8 @@ class Seen:
 @cache
 def _engine() -> Any:
     """One thread for each model: a worker runs as many processes as there are cores."""
+    # Official builds of ONNX Runtime tell Microsoft of every session, unless told not to before they are loaded.
+    os.environ.update(dict.fromkeys(_SILENT, "1"))
     from rapidocr import RapidOCR
 
     threads = dict.fromkeys(("intra_op_num_threads", "inter_op_num_threads"), 1)

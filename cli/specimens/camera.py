@@ -15,18 +15,31 @@ Picture: TypeAlias = NDArray[np.uint8]
 
 _MARGIN: Final = 0.14
 _TABLE: Final = (96, 112, 128)
+_GLARE: Final = 0.14
+"""Half the width of a mirrored lamp, in parts of the page's width; it fades out over as much again."""
 
 
 def photograph(page: Image.Image, distortion: Distortion, seed: int) -> bytes:
     """The picture as JPEG, or as PNG when the distortion names no quality."""
     dice = np.random.default_rng(seed)
-    picture = _on_table(np.asarray(page)[:, :, ::-1], distortion, dice)
+    picture = _on_table(_mirroring(np.asarray(page)[:, :, ::-1], distortion.glare), distortion, dice)
     picture = _lit(picture, distortion.light, dice)
     if distortion.blur > 0:
         picture = cv2.GaussianBlur(picture, (0, 0), distortion.blur)
     if distortion.noise > 0:
         picture = _clipped(picture + dice.normal(0, distortion.noise, picture.shape))
     return _encoded(np.ascontiguousarray(np.rot90(picture, distortion.quarter_turns)), distortion.jpeg)
+
+
+def _mirroring(page: Any, glare: tuple[float, float] | None) -> Any:
+    """The page with a lamp in it, behind which the print cannot be seen."""
+    if glare is None:
+        return page
+    height, width = page.shape[:2]
+    y, x = np.mgrid[0:height, 0:width]
+    away = np.hypot(x - glare[0] * width, (y - glare[1] * height) * 2) / (_GLARE * width)
+    light = np.clip(2 - away, 0, 1)[:, :, None]
+    return _clipped(page * (1 - light) + 255 * light)
 
 
 def _on_table(page: Any, distortion: Distortion, dice: np.random.Generator) -> Picture:

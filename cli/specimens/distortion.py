@@ -13,8 +13,8 @@ class Distortion:
 
     `width`: the page's in the picture, in pixels. `rotation`: degrees, counter-clockwise. `quarter_turns`: of the whole
     picture. `perspective`: by what part of the page's size a corner is out of place at most. `blur`: sigma in pixels.
-    `noise`: sigma in grey levels of 255. `light`: how much darker the darkest corner is, 0 to 1. `jpeg`: quality, or
-    none for PNG.
+    `noise`: sigma in grey levels of 255. `light`: how much darker the darkest corner is, 0 to 1. `glare`: where on
+    the page a lamp is mirrored, in parts of its width and height. `jpeg`: quality, or none for PNG.
     """
 
     width: int = 1200
@@ -24,6 +24,7 @@ class Distortion:
     blur: float = 0.0
     noise: float = 0.0
     light: float = 0.0
+    glare: tuple[float, float] | None = None
     jpeg: int | None = None
 
 

@@ -118,6 +118,11 @@ def test_a_full_name_is_put_together_from_its_parts():
     assert found(lines, "full_name") == {"full_name": "José Luis Núñez"}
 
 
+def test_a_label_of_another_field_is_no_misprint():
+    lines = page((0, 0, "Nacimiento / Birth"), (0, 14, "23/07/1985"))
+    assert found(lines, "birth_date", "expiry_date") == {"birth_date": "1985-07-23"}
+
+
 def test_a_label_read_badly_is_still_one():
     assert found(page((0, 0, "Date of blrth"), (0, 12, "01/02/1980")), "birth_date") == {"birth_date": "1980-02-01"}
 

@@ -37,11 +37,33 @@ def _where(pid: Path) -> str:
         return ""
 
 
-def test_the_demo_shows_both_results_and_leaves_nothing_behind(tmp_path: Path) -> None:
+OUTCOMES = """
+María a good passport verified verified
+Søren blurred, then good verified verified
+Óscar an expired passport expired expired
+Ximena no reservation no reservation no reservation
+Lucía hidden date, to a person verified by staff verified by staff
+Juan front and back of a card verified verified
+"""
+
+
+def test_the_demo_shows_conversations_outcomes_and_results_and_leaves_nothing_behind(tmp_path: Path) -> None:
     with demo(tmp_path) as process:
-        out, _ = process.communicate(timeout=2 * SECONDS)
+        out, _ = process.communicate(timeout=8 * SECONDS)
     assert process.returncode == 0, out
+    plain = " ".join(out.split())
+    for outcome in OUTCOMES.strip().splitlines():
+        assert outcome in plain
     for expected in (
+        "kyc_onboarding 1.0.0",
+        "Hola",
+        "[picture, ",
+        "el reverso",
+        "Revisar documento (unclear)",
+        "[Aprobar]",
+        "document[0]/read completed",
+        "review waiting",
+        "habitación 207",
         "credit_analysis 1.0.0",
         '"decision"',
         "parallel_research 1.0.0",
@@ -60,7 +82,7 @@ def test_the_demo_shows_both_results_and_leaves_nothing_behind(tmp_path: Path) -
 def test_a_demo_that_is_terminated_leaves_nothing_behind(tmp_path: Path) -> None:
     with demo(tmp_path) as process:
         assert process.stdout is not None
-        assert "Starting" in process.stdout.readline() + process.stdout.readline()
+        assert any("Starting" in line for line in process.stdout)
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=2 * SECONDS)
     assert process.returncode == 128 + signal.SIGTERM, out
