@@ -26,7 +26,7 @@ from cli.standin import Told
 STAGES: Final = ("consent", "pictures", "read", "judge", "review", "reservation")
 """The nodes of the flow that a column shows; the last column is its answer."""
 _REFRESHES: Final = 8
-_TIME, _NAME = 6, 7
+_TIME, _NAME = 7, 7
 _COLORS: Final = ("cyan", "green", "yellow", "magenta", "blue", "bright_red", "white")
 _CLERK: Final = "Desk"
 
