@@ -75,6 +75,8 @@ class Settings:
     """How long the audit of a call is kept; 0 keeps it."""
     file_retention: float = 2_592_000.0
     """How long a file is kept for which nobody says; 0 keeps it."""
+    picture_retention: float = 2_592_000.0
+    """How long a picture or document is kept that a person sends over a channel; 0 as long as any file."""
     max_iterations: int = 10_000
     """The largest bound that a loop may have in a flow that is deployed from now on."""
     # Limits; all in bytes.

@@ -32,6 +32,7 @@ from api import (
     schedules,
     secrets,
     standings,
+    subjects,
     tools,
     workers,
 )
@@ -96,6 +97,8 @@ def _add_routes(app: Flask) -> None:
         agents.blueprint,
         tools.blueprint,
         channels.blueprint,
+        subjects.blueprint,
+        subjects.records,
         workers.blueprint,
     ):
         rest.register_blueprint(blueprint, url_prefix=f"{PREFIX}/{blueprint.name}")

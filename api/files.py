@@ -7,14 +7,18 @@ from typing import IO, Any, Final
 
 from flask import Response, request, url_for
 
+from aispine import logs
+from aispine.access import SENSITIVE
 from aispine.errors import InvalidRequest
 from aispine.files import StoredFile, TenantFiles
+from aispine.flow.sensitive import HIDDEN
 from aispine.store.ids import is_id
 from api import paging, schemas
 from api.access import access
 from api.parts import parts, principal
 from api.resource import Resource
 
+_log = logs.get(__name__)
 blueprint = Resource("files", "Files that flows refer to.")
 
 _ENVELOPE: Final = 65_536
@@ -88,9 +92,13 @@ def show(file_id: str) -> Any:
 @access("key")
 @blueprint.alt_response(200, description="The content.", content_type="*/*")
 def content(file_id: str) -> Any:
-    """Download a file."""
+    """Download a file; one that a person sent takes a key that may see what is sensitive."""
     files = _files()
-    reference = files.find(file_id).reference
+    found = files.find(file_id)
+    if found.sensitive:
+        principal().require(SENSITIVE)
+        _log.info("sensitive.shown", file=file_id, key=principal().name)
+    reference = found.reference
     response = Response(files.chunks(file_id), content_type=reference.media_type)
     response.content_length = reference.size
     response.set_etag(reference.sha256)
@@ -108,5 +116,11 @@ def delete(file_id: str) -> Any:
 
 
 def _present(stored: StoredFile) -> dict[str, Any]:
-    times = {"created_at": stored.created_at, "expires_at": stored.expires_at}
-    return stored.reference.as_dict() | times
+    about = {"sensitive": stored.sensitive, "created_at": stored.created_at, "expires_at": stored.expires_at}
+    # A name may say whose document it is, and who has the document knows its hash.
+    hidden = dict.fromkeys(("name", "sha256"), HIDDEN) if stored.sensitive and not _may_see() else {}
+    return stored.reference.as_dict() | about | hidden
+
+
+def _may_see() -> bool:
+    return SENSITIVE in principal().permissions

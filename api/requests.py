@@ -59,5 +59,11 @@ def _end(response: Response) -> Response:
     response.headers.setdefault("Cache-Control", "no-store")
     write = _log.debug if _is_read(response) else _log.info
     milliseconds = round((time.perf_counter() - g.began) * 1000, 1)
-    write("http.request", method=request.method, path=request.path, status=response.status_code, ms=milliseconds)
+    write("http.request", method=request.method, path=_path(), status=response.status_code, ms=milliseconds)
     return response
+
+
+def _path() -> str:
+    """The path; its pattern where it names a person, which belongs in no log."""
+    named = (request.endpoint or "").startswith("subjects.")
+    return str(request.url_rule) if named else request.path

@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "init": Command("cli.init:init", "Create a project with a first flow and a first agent."),
     "restart": Command("cli.restart:restart", "Restart the processes of the local stack, one after the other."),
     "schedule": Command("cli.schedule:schedule", "List, show, pause, resume, create and delete schedules."),
+    "subject": Command("cli.subject:subject", "Show and erase what is kept of people who wrote over channels."),
     "tool": Command("cli.tool:tool", "Create, list, show, change, run and delete tools."),
     "secret": Command("cli.secret:secret", "Set, list, delete and rotate what calls need and nobody may see."),
     "up": Command("cli.up:up", "Start the stack on this machine."),

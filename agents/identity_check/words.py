@@ -39,6 +39,8 @@ _CAUSES: Final = {
     },
 }
 
+_CAUSES["too_many_pixels"] = _CAUSES["too_many_pages"] = _CAUSES["too_large"]
+
 
 def ask(reason: str, cause: str | None, language: str) -> str | None:
     """What to say for a reason; the cause that the reader gave says it better where there is one."""

@@ -15,8 +15,9 @@ from aispine.channel.adapter import Notice
 from aispine.channel.management import open_credentials, unknown
 from aispine.channel.message import STATUS, Incoming, Report
 from aispine.errors import Forbidden, InvalidRequest, Unauthenticated
+from aispine.secrets.sealing import fingerprints
 from aispine.settings import Settings
-from aispine.store import channel_messages, channels
+from aispine.store import channel_messages, channels, erasures, outbox
 from aispine.store.database import Store
 from aispine.store.ids import is_id
 from aispine.store.models import ChannelRow
@@ -44,7 +45,7 @@ def receive(store: Store, channel_id: str, headers: Mapping[str, str], raw: byte
         raise Unauthenticated("the signature of the webhook is missing or wrong")
     notices = adapter.read(_parse(raw))
     with store.session(row.tenant_id) as session:
-        return _keep(session, row, notices)
+        return _keep(session, row, notices, settings)
 
 
 def _find(store: Store, channel_id: str) -> ChannelRow:
@@ -64,7 +65,7 @@ def _parse(raw: bytes) -> Any:
         raise InvalidRequest("The body is not valid JSON") from error
 
 
-def _keep(session: Session, asked: ChannelRow, notices: Iterable[Notice]) -> set[str]:
+def _keep(session: Session, asked: ChannelRow, notices: Iterable[Notice], settings: Settings) -> set[str]:
     rows: dict[str | None, ChannelRow | None] = {None: asked, asked.address: asked}
     concerned = set()
     for notice in notices:
@@ -75,24 +76,38 @@ def _keep(session: Session, asked: ChannelRow, notices: Iterable[Notice]) -> set
         if row is None or notice.what is None:
             _log.info("channel.not_kept", channel=asked.channel_id, address=notice.address, event_kind=notice.event)
             continue
-        contact_id = _keep_one(session, row, notice.what)
+        contact_id = _keep_one(session, row, notice.what, settings)
         if contact_id is not None:
             concerned.add(contact_id)
     return concerned
 
 
-def _keep_one(session: Session, row: ChannelRow, what: Incoming | Report) -> str | None:
-    """The contact that has something new; None when it was kept before."""
+def _keep_one(session: Session, row: ChannelRow, what: Incoming | Report, settings: Settings) -> str | None:
+    """The contact that has something new; None when it was kept before, or is about somebody who was erased."""
+    contact_id = channels.find_contact(session, row.channel_id, what.user_id)
+    if contact_id is None and isinstance(what, Report):
+        # A service may write a number in another way than the one that we sent to.
+        contact_id = outbox.receiver(session, row.channel_id, what.opaque, what.message_id)
+    if contact_id is None and (isinstance(what, Report) or _was_erased(session, row, what, settings)):
+        _log.info("channel.not_kept", channel=row.channel_id, event_kind="of nobody")
+        return None
     if isinstance(what, Report):
-        contact_id = channels.contact(session, row, what.user_id, wrote=False)
         kind, status, body = STATUS, what.status, asdict(what)
     else:
         contact_id = channels.contact(session, row, what.user_id, what.name, wrote=True)
         kind, status, body = str(what.kind), "", _plain(what)
     is_new = channel_messages.add(
-        session, row, contact_id, message_id=what.message_id, kind=kind, status=status, body=body
+        session, row, str(contact_id), message_id=what.message_id, kind=kind, status=status, body=body
     )
     return contact_id if is_new else None
+
+
+def _was_erased(session: Session, row: ChannelRow, message: Incoming, settings: Settings) -> bool:
+    """True for a message that comes again, or late, from before its sender was erased."""
+    if message.sent_at is None:
+        return False
+    found = fingerprints(f"{row.kind}:{message.user_id}", settings.encryption_keys)
+    return erasures.since(session, row.tenant_id, found, message.sent_at)
 
 
 def _plain(message: Incoming) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from aispine.channel import kinds
@@ -42,7 +43,13 @@ def fetch(store: Store, settings: Settings, kind: str, line: Line, row: ChannelM
         files = TenantFiles(store=store, tenant_id=row.tenant_id, settings=settings)
         # What a picture is, its bytes say: a service may call every one of them the same.
         declared = None if row.body["kind"] == Kind.IMAGE else fetched.media_type
-        stored = files.put(fetched.content, name=fetched.name or row.kind, declared_type=declared)
+        stored = files.put(
+            fetched.content,
+            name=fetched.name or f"message-{row.seq}",
+            declared_type=declared,
+            expires_at=_until(settings),
+            sensitive=True,
+        )
     except MediaError as error:
         if error.retryable and row.attempts + 1 < MOST_ATTEMPTS:
             raise
@@ -52,3 +59,9 @@ def fetch(store: Store, settings: Settings, kind: str, line: Line, row: ChannelM
             raise
         return Arrival(problem={"code": error.code, "message": error.message})
     return Arrival(file=stored.reference.as_dict())
+
+
+def _until(settings: Settings) -> datetime | None:
+    """When what a person sent goes; None leaves it to what holds for any file."""
+    seconds = settings.picture_retention
+    return datetime.now(UTC) + timedelta(seconds=seconds) if seconds > 0 else None

@@ -124,7 +124,7 @@ class Desk:
 
     def _needed(self, session: Session) -> ConversationRow:
         found = self._find(session)
-        if found is None:
+        if found is None or not conversations.hold(session, found.conversation_id):
             message = "nobody to talk to: the execution was not started by a message over a channel"
             raise AgentError(message, code=FailureCode.INVALID_INPUT)
         return found

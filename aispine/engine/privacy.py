@@ -71,7 +71,9 @@ NOTHING: Final = Privacy()
 
 def concerns(flow: Flow, agents: Mapping[str, Mapping[str, Any]]) -> bool:
     """True when something in an execution of the flow with these agents and tools may be sensitive."""
-    return any(chosen.get(FLAG) for chosen in agents.values()) or is_marked(flow.input_schema)
+    if any(chosen.get(FLAG) for chosen in agents.values()) or is_marked(flow.input_schema):
+        return True
+    return any(is_marked(_asked(node)) for node in with_bodies(flow.nodes))
 
 
 def of(session: Session, execution: ExecutionRow) -> Privacy:
@@ -112,7 +114,20 @@ def _marks(session: Session, execution: ExecutionRow) -> Marks:
     shape = _shape(session, execution.flow_version_id)
     flagged = {name for name, chosen in execution.agents.items() if chosen.get(FLAG)}
     called = {node.id: _called(session, execution, node) for node in shape.calling if agent_reference(node) in flagged}
-    return Marks(input=shape.marks.input, nodes={**shape.marks.nodes, **called})
+    asked = {node.id: _of_asked(node, *called.get(node.id, (None, None))) for node in shape.asking}
+    return Marks(input=shape.marks.input, nodes={**shape.marks.nodes, **called, **asked})
+
+
+def _asked(node: Node) -> Schema:
+    """The schema of the fields that a node asks somebody for, or reads out of a document."""
+    schema = node.config.get("schema")
+    return schema if isinstance(schema, Mapping) else None
+
+
+def _of_asked(node: Node, taken: Schema, yielded: Schema) -> tuple[Schema, Schema]:
+    """As what the agent itself marks, and besides what the node's own schema does."""
+    fields = {"properties": {"fields": _asked(node)}}
+    return taken, fields if yielded is None else {"allOf": [yielded, fields]}
 
 
 def _called(session: Session, execution: ExecutionRow, node: Node) -> tuple[Schema, Schema]:
@@ -138,6 +153,7 @@ class _Shape:
 
     marks: Marks
     calling: Sequence[Node]
+    asking: Sequence[Node]
 
 
 def _shape(session: Session, flow_version_id: int) -> _Shape:
@@ -158,4 +174,5 @@ def _read_shape(flow: Flow) -> _Shape:
     nodes = tuple(with_bodies(flow.nodes))
     forms = {node.id: _marked(node.approval.form) for node in nodes if node.approval is not None}
     marks = Marks(input=_marked(flow.input_schema), nodes={name: (None, form) for name, form in forms.items() if form})
-    return _Shape(marks=marks, calling=tuple(node for node in nodes if node.makes_call))
+    calling = tuple(node for node in nodes if node.makes_call)
+    return _Shape(marks=marks, calling=calling, asking=tuple(node for node in calling if is_marked(_asked(node))))

@@ -28,9 +28,10 @@ _log = logs.get(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredFile:
-    """A file with when it came and when it goes; None where it is kept."""
+    """A file with when it came and when it goes; None where it is kept. A `sensitive` one is not for everybody."""
 
     reference: FileReference
+    sensitive: bool
     created_at: datetime
     expires_at: datetime | None
 
@@ -50,6 +51,7 @@ class TenantFiles:
         name: str = "",
         declared_type: str | None = None,
         expires_at: datetime | None = None,
+        sensitive: bool = False,
     ) -> StoredFile:
         """Keeps a content of at most `max_file_bytes`; `file_retention` says for how long where nobody does.
 
@@ -59,12 +61,14 @@ class TenantFiles:
         with intake.read(content, self.settings.max_file_bytes) as read:
             if not read.size:
                 raise InvalidRequest("The file is empty", field="file")
-            row = self._row(read, clean_name(name), declared_type, self._until(expires_at))
+            row = self._row(read, clean_name(name), declared_type, self._until(expires_at), sensitive)
             self._keep(row, read)
         _log.info("file.put", file=row.file_id, size=row.size, media_type=row.media_type)
         return _stored(row)
 
-    def _row(self, read: Intake, name: str, declared_type: str | None, expires_at: datetime | None) -> FileRow:
+    def _row(
+        self, read: Intake, name: str, declared_type: str | None, expires_at: datetime | None, sensitive: bool
+    ) -> FileRow:
         return FileRow(
             file_id=new_id(),
             tenant_id=self.tenant_id,
@@ -73,6 +77,7 @@ class TenantFiles:
             size=read.size,
             sha256=read.sha256,
             storage=storage.kind(self.settings),
+            sensitive=sensitive,
             created_at=datetime.now(UTC),
             expires_at=expires_at,
         )
@@ -132,6 +137,16 @@ class TenantFiles:
         row = self._find(file_id_of(file))
         with self.store.session(self.tenant_id) as session:
             table.expire(session, self.tenant_id, row.file_id)
+        self._remove_now(row)
+
+    def remove_expired(self, file_ids: Sequence[str]) -> None:
+        """Removes those of the files that expired; what the storage does not let go is left to the sweep."""
+        with self.store.session(self.tenant_id) as session:
+            rows = table.expired_among(session, self.tenant_id, file_ids)
+        for row in rows:
+            self._remove_now(row)
+
+    def _remove_now(self, row: FileRow) -> None:
         try:
             _remove(self.store, self.settings, row)
         except Unavailable as error:
@@ -157,7 +172,9 @@ def _stored(row: FileRow) -> StoredFile:
     reference = FileReference(
         file_id=row.file_id, name=row.name, media_type=row.media_type, size=row.size, sha256=row.sha256
     )
-    return StoredFile(reference=reference, created_at=row.created_at, expires_at=row.expires_at)
+    return StoredFile(
+        reference=reference, sensitive=row.sensitive, created_at=row.created_at, expires_at=row.expires_at
+    )
 
 
 def clean_name(name: str) -> str:

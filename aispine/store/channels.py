@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Select, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from aispine.store.ids import new_id
 from aispine.store.models import ChannelRow, ContactRow
@@ -57,6 +57,11 @@ def contact(session: Session, channel: ChannelRow, user_id: str, name: str | Non
     return session.execute(same.returning(ContactRow.contact_id)).scalar_one()
 
 
+def find_contact(session: Session, channel_id: str, user_id: str) -> str | None:
+    """The id of the contact, None when there is none."""
+    return session.scalar(select(ContactRow.contact_id).filter_by(channel_id=channel_id, user_id=user_id))
+
+
 def set_fallback(session: Session, contact_id: str, fallback_contact_id: str) -> None:
     same = update(ContactRow).where(ContactRow.contact_id == contact_id)
     session.execute(same.values(fallback_contact_id=fallback_contact_id))
@@ -65,17 +70,6 @@ def set_fallback(session: Session, contact_id: str, fallback_contact_id: str) ->
 def lock_contact(session: Session, contact_id: str) -> ContactRow:
     """The contact, held until the transaction ends, so that a question and an answer cannot miss each other."""
     return session.scalars(select(ContactRow).filter_by(contact_id=contact_id).with_for_update()).one()
-
-
-def contacts(session: Session, tenant_id: str, user_id: str) -> Sequence[ContactRow]:
-    """The person of that id on each channel of the tenant, and who is linked to it."""
-    named = select(ContactRow.contact_id).filter_by(tenant_id=tenant_id, user_id=user_id)
-    linked = aliased(ContactRow)
-    others = select(linked.fallback_contact_id).where(linked.contact_id.in_(named))
-    wanted = or_(
-        ContactRow.contact_id.in_(named), ContactRow.contact_id.in_(others), ContactRow.fallback_contact_id.in_(named)
-    )
-    return session.scalars(select(ContactRow).where(ContactRow.tenant_id == tenant_id, wanted)).all()
 
 
 def hold(session: Session, contact_id: str, what: str, owner: str, seconds: float) -> bool:

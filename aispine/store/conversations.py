@@ -29,6 +29,12 @@ def of_execution(session: Session, tenant_id: str, execution_id: str) -> Convers
     return session.scalar(wanted.limit(1))
 
 
+def hold(session: Session, conversation_id: str) -> bool:
+    """Keeps the conversation from being erased until the transaction ends; False when it was."""
+    same = select(ConversationRow.conversation_id).filter_by(conversation_id=conversation_id)
+    return session.scalar(same.with_for_update(read=True, key_share=True)) is not None
+
+
 def begin(session: Session, contact: ContactRow, flow_id: str, execution_id: str) -> ConversationRow:
     row = ConversationRow(
         conversation_id=new_id(),

@@ -23,7 +23,7 @@ def _is(tenant_id: str, file_id: str) -> tuple[ColumnElement[bool], ...]:
 
 def add(session: Session, row: FileRow, *, until: datetime) -> None:
     """Adds a file whose content is to come, and that is swept away at `until` when it does not."""
-    names = ("file_id", "tenant_id", "name", "media_type", "size", "sha256", "storage", "created_at")
+    names = ("file_id", "tenant_id", "name", "media_type", "size", "sha256", "storage", "sensitive", "created_at")
     session.execute(insert(FileRow).values({name: getattr(row, name) for name in names} | {"expires_at": until}))
 
 
@@ -55,6 +55,14 @@ def expired(session: Session, limit: int) -> Sequence[FileRow]:
     """Files of any tenant that nobody sees any more, those longest over first."""
     over = FileRow.expires_at <= func.clock_timestamp()
     return session.scalars(select(FileRow).where(over).order_by(FileRow.expires_at).limit(limit)).all()
+
+
+def expired_among(session: Session, tenant_id: str, file_ids: Sequence[str]) -> Sequence[FileRow]:
+    """Those of the files that nobody sees any more."""
+    over = FileRow.expires_at <= func.clock_timestamp()
+    return session.scalars(
+        select(FileRow).where(FileRow.tenant_id == tenant_id, FileRow.file_id.in_(file_ids), over)
+    ).all()
 
 
 def remove(session: Session, tenant_id: str, file_id: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Select, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from aispine.store.ids import new_id
+from aispine.store.ids import is_id, new_id
 from aispine.store.models import ContactRow, OutboxRow
 
 
@@ -55,6 +55,13 @@ def lock_outside(session: Session, channel_id: str, outside_id: str) -> OutboxRo
     """The message that the service calls so."""
     same = select(OutboxRow).filter_by(channel_id=channel_id, outside_id=outside_id)
     return session.scalar(same.with_for_update())
+
+
+def receiver(session: Session, channel_id: str, opaque: str | None, outside_id: str) -> str | None:
+    """The contact of the message that a report is about, by our id or by the service's."""
+    ours = OutboxRow.outbox_id == opaque if opaque is not None and is_id(opaque) else false()
+    same = or_(ours, OutboxRow.outside_id == outside_id)
+    return session.scalar(select(OutboxRow.contact_id).where(OutboxRow.channel_id == channel_id, same).limit(1))
 
 
 def next_due(session: Session, contact_id: str) -> OutboxRow | None:

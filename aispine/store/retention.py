@@ -8,14 +8,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, select, text, tuple_
+from sqlalchemy import delete, func, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from aispine.flow.status import ExecutionStatus
-from aispine.store.models import EventRow, ExecutionRow, NodeExecutionRow, NodeLogRow, ScheduleFiringRow, SignalRow
+from aispine.store.models import (
+    ChannelMessageRow,
+    ConversationRow,
+    EventRow,
+    ExecutionRow,
+    NodeExecutionRow,
+    NodeLogRow,
+    OutboxRow,
+    QuestionRow,
+    ScheduleFiringRow,
+    SignalRow,
+)
 
 _ENDED: Final = tuple(status.value for status in ExecutionStatus if status.terminal)
-_BELONGINGS: Final = (NodeLogRow, SignalRow, EventRow, NodeExecutionRow, ExecutionRow)
+_BELONGINGS: Final = (
+    *(NodeLogRow, SignalRow, QuestionRow, OutboxRow, ConversationRow),
+    *(EventRow, NodeExecutionRow, ExecutionRow),
+)
 _TREES: Final = text(
     """
     WITH RECURSIVE roots AS (
@@ -68,7 +82,17 @@ def forget(session: Session, wanted: Iterable[Tree], before: datetime) -> int:
     for table in _BELONGINGS if going else ():
         old = delete(table).where(table.execution_id.in_(going))
         session.execute(old.execution_options(synchronize_session=False))
+    if going:
+        _blank_messages(session, going)
     return len(going)
+
+
+def _blank_messages(session: Session, execution_ids: Sequence[str]) -> None:
+    """Of a message that came in there stays that it came, so that it is known when its service sends it again."""
+    kept = func.json_build_object("kind", ChannelMessageRow.kind)
+    statement = update(ChannelMessageRow).where(ChannelMessageRow.execution_id.in_(execution_ids))
+    blank = statement.values(body=kept, file=None, error=None, execution_id=None)
+    session.execute(blank.execution_options(synchronize_session=False))
 
 
 def _hold(session: Session, execution_ids: Sequence[str], before: datetime) -> frozenset[str]:

@@ -76,6 +76,7 @@ from api.schemas.schedules import (
     ScheduleSummary,
 )
 from api.schemas.secrets import Secret, SecretPage, SecretValue
+from api.schemas.subjects import Erasure, ErasurePage, ErasureQuery, Subject
 from api.schemas.tools import Tool, ToolCall, ToolOutcome, ToolPage
 from api.schemas.workers import Worker, WorkerPage
 
@@ -112,6 +113,9 @@ __all__ = [
     "DeprecationRequest",
     "Diff",
     "DiffQuery",
+    "Erasure",
+    "ErasurePage",
+    "ErasureQuery",
     "EventPage",
     "EventQuery",
     "EventSchema",
@@ -159,6 +163,7 @@ __all__ = [
     "StandingRequest",
     "StatusRequest",
     "StreamQuery",
+    "Subject",
     "Timestamp",
     "Tool",
     "ToolCall",

@@ -20,6 +20,9 @@ class File(Schema):
     media_type = text("What it is, checked against its content.")
     size = fields.Integer(metadata={"description": "Bytes."})
     sha256 = text("The SHA-256 of its content in hex.")
+    sensitive = fields.Boolean(
+        metadata={"description": "True for what a person sent: its content takes a key with `sensitive:read`."}
+    )
     created_at = moment("When it came.")
     expires_at = moment("When it goes; null where it is kept.", allow_none=True)
 

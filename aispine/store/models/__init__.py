@@ -23,6 +23,7 @@ from aispine.store.models.hosts import HostListsRow
 from aispine.store.models.plans import Plan
 from aispine.store.models.schedules import ScheduleFiringRow, ScheduleRow
 from aispine.store.models.secrets import SecretRow
+from aispine.store.models.subjects import ErasureRow
 from aispine.store.models.tenants import ApiKey, IdempotencyKeyRow, Tenant
 from aispine.store.models.tools import ToolRow
 from aispine.store.models.workers import CounterRow, WorkerRow
@@ -44,6 +45,7 @@ __all__ = [
     "ContactRow",
     "ConversationRow",
     "CounterRow",
+    "ErasureRow",
     "EventRow",
     "ExecutionRow",
     "FileChunkRow",

@@ -60,6 +60,7 @@ class ChannelMessageRow(Base):
         UniqueConstraint("channel_id", "message_id", "kind", "status"),
         Index("ix_channel_messages_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("ix_channel_messages_contact", "contact_id", "seq"),
+        Index("ix_channel_messages_execution", "execution_id", postgresql_where=text("execution_id IS NOT NULL")),
     )
 
     seq: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -87,6 +88,7 @@ class OutboxRow(Base):
         UniqueConstraint("tenant_id", "idempotency_key"),
         Index("ix_outbox_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("ix_outbox_contact", "contact_id", "seq"),
+        Index("ix_outbox_execution", "execution_id", postgresql_where=text("execution_id IS NOT NULL")),
         Index("ix_outbox_outside", "channel_id", "outside_id", postgresql_where=text("outside_id IS NOT NULL")),
     )
 

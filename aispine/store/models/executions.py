@@ -27,6 +27,7 @@ class ExecutionRow(Base):
         ),
         Index("ix_executions_labels", "labels", postgresql_using="gin", postgresql_where=text("labels <> '{}'")),
         Index("ix_executions_root", "root_execution_id", postgresql_where=text("root_execution_id IS NOT NULL")),
+        Index("ix_executions_rerun", "rerun_of", postgresql_where=text("rerun_of IS NOT NULL")),
         Index(
             "uq_executions_parent",
             "parent_execution_id",

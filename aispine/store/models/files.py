@@ -11,7 +11,10 @@ from aispine.store.models.base import Base, Id, Timestamp
 
 
 class FileRow(Base):
-    """A file; hidden until `complete`. `storage` says where its content is: `postgresql` or `s3`."""
+    """A file; hidden until `complete`. `storage` says where its content is: `postgresql` or `s3`.
+
+    A `sensitive` one, such as a picture that a person sent, is not for everybody with a key.
+    """
 
     __tablename__ = "files"
     __table_args__ = (
@@ -27,6 +30,7 @@ class FileRow(Base):
     sha256: Mapped[str] = mapped_column(Text)
     storage: Mapped[str] = mapped_column(Text)
     complete: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    sensitive: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.now())
     expires_at: Mapped[datetime | None] = mapped_column(Timestamp)
 

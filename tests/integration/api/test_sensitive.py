@@ -105,3 +105,23 @@ def test_what_an_agent_that_is_gone_said_stays_hidden(
     assert client.delete("/api/v1/agents/passport_reader").status_code == 204
     answer = client.get(f"/api/v1/executions/{execution}/results")
     assert ISSUED not in answer.text
+
+
+def test_what_a_node_is_asked_to_ask_for_is_hidden_where_its_schema_says_so(
+    client: FlaskClient, engine_store: Store, tenant: str
+) -> None:
+    asked = {
+        "schema": {"properties": {"number": {"type": "string", "x-sensitive": True}, "nights": {"type": "integer"}}}
+    }
+    source = flow("asking", agent("data", "zoe", config=asked), agent("say", "echo", "data"))
+    assert client.post("/api/v1/flows", data=yaml.safe_dump(source), content_type="application/yaml").status_code == 201
+    body = {"flow_id": "asking", "input_data": {"number": NUMBER, "nights": 4}}
+    execution_id = str(client.post("/api/v1/flows/execute", json=body).json["execution_id"])
+    begin(engine_store, execution_id)
+    held = take(engine_store, execution_id, "data")
+    reply = AgentReply(output={"fields": {"number": NUMBER, "nights": 4}}, message=f"{NUMBER} for 4 nights")
+    finish(engine_store, held, fact(held, reply), TERMS)
+    nodes = {row["path"]: row for row in client.get(f"/api/v1/executions/{execution_id}/results").json["data"]}
+    assert nodes["data"]["output"] == {"fields": {"number": "[sensitive]", "nights": 4}}
+    assert nodes["data"]["message"] == "[sensitive] for 4 nights"
+    assert nodes["say"]["input"] == {"fields": {"number": "[sensitive]", "nights": 4}}

@@ -26,6 +26,7 @@ from aispine.store.models import (
     CallRow,
     ChannelRow,
     ContactRow,
+    ErasureRow,
     ExecutionRow,
     FileChunkRow,
     FileRow,
@@ -63,6 +64,7 @@ def filled(no_workers: None, engine_store: Store, flows: Flows, api_key: str) ->
         session.flush()
         session.add(FileChunkRow(file_id=file.file_id, tenant_id=tenant_id, number=0, content=b"a"))
         _talk(session, tenant_id)
+        session.add(ErasureRow(erasure_id=new_id(), tenant_id=tenant_id, fingerprints=["x"], erased_by="a", counts={}))
         session.add(SecretRow(tenant_id=tenant_id, name="key", ciphertext="x"))
         session.add(SignalRow(signal_id=new_id(), execution_id=execution_id, tenant_id=tenant_id, name="go"))
         session.add(_call(tenant_id))
