@@ -27,7 +27,7 @@ def run(flows, workers):
     return run
 
 
-ON_CHANNELS = {"kyc_onboarding"}
+ON_CHANNELS = {"kyc_onboarding", "whatsapp_customer_service"}
 """These begin when somebody writes, so no file can start them."""
 
 
