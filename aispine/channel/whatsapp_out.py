@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from aispine.channel.adapter import Parcel, Refusal
+from aispine.channel.adapter import LARGEST_MEDIA, Parcel, Refusal
 from aispine.channel.foreign import mapping, number, text
 from aispine.channel.message import Outgoing, Template
 from aispine.channel.wire import json_of
@@ -15,6 +15,8 @@ LONGEST_TEXT: Final = 4096
 _LONGEST_CAPTION: Final = 1024
 _MOST_BUTTONS: Final = 3
 _LONGEST_TITLE: Final = 20
+_LARGEST_IMAGE: Final = 5_000_000
+"""Bytes of a picture; a larger one goes as a document."""
 _TO_ONE_PERSON: Final = 131056
 _PACE: Final = 6.0
 """Seconds that WhatsApp wants between two messages to one person, once it says so."""
@@ -36,6 +38,8 @@ def check(message: Outgoing) -> None:
             raise InvalidRequest(
                 f"the button `{button.title}` is longer than {_LONGEST_TITLE} characters", field="buttons"
             )
+    if message.file is not None and int(message.file.get("size") or 0) > LARGEST_MEDIA:
+        raise InvalidRequest(f"the file is larger than the {LARGEST_MEDIA:,} bytes that WhatsApp takes", field="file")
     if message.buttons and message.file is not None:
         raise InvalidRequest("WhatsApp takes buttons under a text, not under a file", field="buttons")
 
@@ -74,7 +78,7 @@ def _template(template: Template) -> dict[str, Any]:
 def _media(message: Outgoing, media_id: str) -> dict[str, Any]:
     file = message.file or {}
     caption = {"caption": message.text} if message.text else {}
-    if str(file.get("media_type", "")) in {"image/jpeg", "image/png"}:
+    if str(file.get("media_type", "")) in {"image/jpeg", "image/png"} and int(file.get("size") or 0) <= _LARGEST_IMAGE:
         return {"type": "image", "image": {"id": media_id, **caption}}
     return {"type": "document", "document": {"id": media_id, "filename": str(file.get("name", "file")), **caption}}
 
@@ -98,16 +102,25 @@ def judge(code: int | None, said: str | None, *, status: int = 0, after: str | N
     """What one of WhatsApp's error codes means, in an answer or in a status that comes later."""
     message = f"{said or 'WhatsApp refused the message'}"[:500] + (f" ({code})" if code is not None else "")
     detail = {"status": status, "code": code}
-    if code in _LATER or (code is None and status == 429) or status >= 500:
+    if code in _LATER or (not _is_for_good(code) and (status == 429 or status >= 500)):
         seconds = float(after) if after and after.isdigit() else _LATER.get(code or 0, 5.0)
         kind = "rate_limited" if code in {4, 80007, 130429, _TO_ONE_PERSON} or status == 429 else "unavailable"
         return Refusal(code=kind, message=message, retry_after=min(seconds, 3600.0), detail=detail)
     return Refusal(code=_kind(code, status), message=message, detail=detail)
 
 
+def _is_for_good(code: int | None) -> bool:
+    """True for codes that say more than the status that they come with."""
+    return code in {_WINDOW, 131026, 131051} or 132000 <= (code or 0) < 133000 or _is_of_authorization(code)
+
+
+def _is_of_authorization(code: int | None) -> bool:
+    return code in {0, 3, 10, 190} or 200 <= (code or 0) < 300
+
+
 def _kind(code: int | None, status: int) -> str:
     if code == _WINDOW:
         return "window_closed"
-    if code in {0, 3, 10, 190} or 200 <= (code or 0) < 300 or status in {401, 403}:
+    if _is_of_authorization(code) or status in {401, 403}:
         return "unauthorized"
     return "rejected"

@@ -92,6 +92,20 @@ def test_codes_that_stay_are_not(code: int, kind: str) -> None:
     assert (found.permanent, found.code) == (True, kind)
 
 
+@pytest.mark.parametrize("code", [131026, 131047, 131051, 132001, 132069, 190, 200])
+def test_a_code_for_good_says_more_than_the_status_that_it_comes_with(code: int) -> None:
+    assert whatsapp_out.judge(code, None, status=500).permanent
+    assert not whatsapp_out.judge(2, None, status=503).permanent
+    assert not whatsapp_out.judge(None, None, status=502).permanent
+
+
+def test_a_picture_that_is_too_large_for_one_goes_as_a_document_and_what_is_larger_still_is_refused() -> None:
+    file = {"file_id": "f", "media_type": "image/png", "name": "a.png", "size": 5_000_001}
+    assert _body({"file": file}, media_id="m1")["type"] == "document"
+    with pytest.raises(InvalidRequest):
+        _body({"file": file | {"size": 100_000_001}}, media_id="m1")
+
+
 def test_too_many_messages_to_one_person_wait_at_least_six_seconds() -> None:
     assert whatsapp_out.judge(131056, None, status=400).retry_after == 6.0
     assert whatsapp_out.judge(None, None, status=503).retry_after is not None
