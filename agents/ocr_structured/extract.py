@@ -14,6 +14,8 @@ from .document import Box, Line, around
 _SAME_LINE: Final = 0.95
 _RIGHT: Final = 0.9
 _BELOW: Final = 0.92
+_FIGURE_BELOW: Final = 0.8
+"""Amounts stand at the end of their row, however far that is; below them there are others."""
 _BY_LOOKS: Final = 0.6
 _NO_COLON: Final = 0.9
 _COLON: Final = re.compile(r"\s*[:\uff1a]\s*")
@@ -93,7 +95,7 @@ def _best(lines: Sequence[Line], name: str, rules: Mapping[str, Any]) -> Field |
             page=place.lines[0].page,
             box=around(line.box for line in place.lines),
         )
-        for place in _all_places(lines, labels.names(name, rules), concept)
+        for place in _all_places(lines, labels.names(name, rules), concept, figures=parse in kinds.FIGURES)
         if (value := parse(place.text)) is not None and kinds.fits(value, rules)
     ]
     candidates += _by_looks(lines, parse, rules) if not candidates else []
@@ -110,8 +112,8 @@ def _by_looks(lines: Sequence[Line], parse: kinds.Parser, rules: Mapping[str, An
     ]
 
 
-def _all_places(lines: Sequence[Line], names: tuple[str, ...], concept: str) -> Iterator[_Place]:
-    yield from _places(lines, names, several=concept in _MULTILINE)
+def _all_places(lines: Sequence[Line], names: tuple[str, ...], concept: str, *, figures: bool) -> Iterator[_Place]:
+    yield from _places(lines, names, several=concept in _MULTILINE, figures=figures)
     yield from _coded(lines, _CODES.get(concept, ""))
 
 
@@ -125,12 +127,12 @@ def _coded(lines: Sequence[Line], wanted: str) -> Iterator[_Place]:
             yield _Place(text=value, lines=(line,), chance=_NO_COLON)
 
 
-def _places(lines: Sequence[Line], names: tuple[str, ...], *, several: bool) -> Iterator[_Place]:
+def _places(lines: Sequence[Line], names: tuple[str, ...], *, several: bool, figures: bool) -> Iterator[_Place]:
     for number, line in enumerate(lines):
         rank = _rank(line.text, names)
         whole = labels.match(line.text.rstrip(" :."), names)
         if whole:
-            yield from _around(lines, number, whole * rank, several=several)
+            yield from _around(lines, number, whole * rank, several=several, figures=figures)
         for before, after in _split(line.text, names):
             yield _Place(text=after, lines=(line,), chance=_SAME_LINE * before * rank)
 
@@ -173,16 +175,21 @@ def _without_label(value: str) -> str:
     return " ".join(words[: len(words) - cut]) if cut < len(words) else value
 
 
-def _around(lines: Sequence[Line], number: int, chance: float, *, several: bool) -> Iterator[_Place]:
+def _around(lines: Sequence[Line], number: int, chance: float, *, several: bool, figures: bool) -> Iterator[_Place]:
     label = lines[number]
     free = [line for line in lines if line.page == label.page and line is not label and not labels.is_label(line.text)]
     right = min((line for line in free if _right_of(line, label)), key=lambda line: line.place.left, default=None)
     below = min((line for line in free if _below(line, label)), key=lambda line: line.place.top, default=None)
     if right is not None and not _cut_off(lines, label, right):
-        yield _Place(text=right.text, lines=(right,), chance=chance * _RIGHT * _nearness(right, label))
+        near = 1.0 if figures else _nearness(right, label)
+        yield _Place(text=right.text, lines=(right,), chance=chance * _RIGHT * near)
     if below is not None:
         held = (below, *_following(free, below)) if several else (below,)
-        yield _Place(text=" ".join(line.text for line in held), lines=held, chance=chance * _BELOW)
+        yield _Place(
+            text=" ".join(line.text for line in held),
+            lines=held,
+            chance=chance * (_FIGURE_BELOW if figures else _BELOW),
+        )
 
 
 def _right_of(line: Line, label: Line) -> bool:

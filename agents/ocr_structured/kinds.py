@@ -29,7 +29,12 @@ _WORDS: Final = re.compile(
 )
 _MONTH_FIRST: Final = re.compile(r"([A-Za-z]{3,10})\.? (\d{1,2}),? (\d{4})(?!\d)")
 _EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
-_AMOUNT: Final = re.compile(r"-?\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d{1,2})?(?!\d)|-?\d+(?:[.,]\d{1,2})?(?![\d])")
+_NO_MORE: Final = r"(?!\d|[.,]\d|\s?%)"
+"""A rate is no amount."""
+_AMOUNT: Final = re.compile(
+    rf"(?<![\d.,])-?(?:\d{{1,3}}(?:[.,' ]\d{{3}})+(?:[.,]\d{{1,2}})?{_NO_MORE}|\d+(?:[.,]\d{{1,2}})?{_NO_MORE})"
+)
+_IBAN: Final = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _IDENTIFIER: Final = re.compile(r"[A-Z0-9](?:[A-Z0-9./-]{1,28}[A-Z0-9])", re.IGNORECASE)
 _PHONE: Final = re.compile(r"\+?\d[\d ().-]{5,18}\d")
 _SEX: Final = {"m": "M", "masculino": "M", "male": "M", "hombre": "M", "f": "F", "femenino": "F", "female": "F",
@@ -121,6 +126,12 @@ def identifier(text: str) -> str | None:
     return next(found, None)
 
 
+def iban(text: str) -> str | None:
+    """The number of an account, without the spaces that it is written with; any other text as it is."""
+    found = _IBAN.search(text)
+    return found.group().replace(" ", "") if found else anything(text)
+
+
 def name(text: str) -> str | None:
     """A name: words without figures."""
     bare = text.strip(" .:-,")
@@ -144,10 +155,13 @@ _BY_CONCEPT: Final[Mapping[str, Parser]] = {
     "surname": name, "given_names": name, "full_name": name,
     "document_number": identifier, "personal_number": identifier,
     "birth_date": day, "issue_date": day, "expiry_date": day, "date": day, "due_date": day, "sex": sex,
-    "email": email, "phone": phone, "invoice_number": identifier, "tax_id": identifier, "nationality": nation,
+    "email": email, "phone": phone, "invoice_number": identifier, "tax_id": identifier, "iban": iban,
+    "nationality": nation,
 }  # fmt: skip
 BY_LOOKS: Final[Mapping[Parser, str]] = {email: "email"}
 """What is known by its looks alone, without a label."""
+FIGURES: Final = frozenset({amount, integer})
+"""What reads figures that stand in rows."""
 
 
 def parser(concept: str, rules: Mapping[str, Any]) -> Parser:

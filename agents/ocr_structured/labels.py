@@ -68,6 +68,8 @@ _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "phone": ("telephone", "telefono"),
 }  # fmt: skip
 _CLOSE: Final = 0.84
+_BESIDES: Final = re.compile(r"[(\[][^)\]]*[)\]]|\d+(?:[.,]\d+)?\s?%")
+"""What may stand with a label and is no part of it: a rate, or what is in brackets."""
 _NUMBERED: Final = re.compile(r"^\(?\d{1,2}[a-d]?[.)]?\s+")
 
 
@@ -101,7 +103,8 @@ def names(name: str, rules: Mapping[str, Any]) -> tuple[str, ...]:
 @cache
 def match(text: str, labels: tuple[str, ...]) -> float:
     """How well a text is one of the labels, 0 to 1: parts between slashes count, a number before them does not."""
-    parts = [plain(_NUMBERED.sub("", part.strip())) for part in (*text.split("/"), text)]
+    bare = _BESIDES.sub(" ", text)
+    parts = [plain(_NUMBERED.sub("", part.strip())) for part in (*text.split("/"), *bare.split("/"), text, bare)]
     return max((_alike(part, label) for part in parts for label in labels if part), default=0.0)
 
 

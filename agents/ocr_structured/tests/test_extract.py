@@ -40,7 +40,16 @@ def test_dates_are_read_as_people_write_them(text, value):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("Total: 1.234,56 €", 1234.56), ("US$ 1,234.50", 1234.5), ("12 345,00", 12345.0), ("7", 7), ("none", None)],
+    [
+        ("Total: 1.234,56 €", 1234.56),
+        ("US$ 1,234.50", 1234.5),
+        ("12 345,00", 12345.0),
+        ("7", 7),
+        ("none", None),
+        ("21 %", None),
+        ("VAT 21% 525.21", 525.21),
+        ("10,5% of it", None),
+    ],
 )
 def test_amounts_are_read_with_either_separator(text, value):
     assert KINDS.amount(text) == value
@@ -135,6 +144,24 @@ def test_a_schema_brings_labels_patterns_and_types_of_its_own():
         "reference": {"type": "string", "pattern": "ZZ-"},
     }
     assert found(lines, **wanted) == {"room": 204, "total": 1250.0, "reference": "ref ZZ-99-X"}
+
+
+def test_the_amounts_of_an_invoice_stand_at_the_end_of_their_rows():
+    lines = page(
+        (0, 0, "Item"), (200, 0, "Price"), (300, 0, "Amount"),
+        (0, 12, "Widget"), (200, 12, "1,250.50"), (300, 12, "2,501.00"),
+        (0, 24, "Subtotal"), (300, 24, "2,501.00"),
+        (0, 36, "IVA (21 %):"), (300, 36, "525.21"),
+        (0, 48, "Total due"), (300, 48, "EUR 3,026.21"),
+        (0, 60, "IBAN: ES91 2100 0418 4502 0005 1332"),
+    )  # fmt: skip
+    figure = {"type": "number"}
+    assert found(lines, "iban", subtotal=figure, tax=figure, total=figure) == {
+        "iban": "ES9121000418450200051332",
+        "subtotal": 2501.0,
+        "tax": 525.21,
+        "total": 3026.21,
+    }
 
 
 def test_text_that_gives_orders_is_a_value_like_any_other():
