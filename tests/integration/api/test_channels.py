@@ -17,6 +17,7 @@ from aispine.conversation import reading
 from aispine.conversation.reading import Reader
 from aispine.engine import broker
 from aispine.engine.dispatch import Dispatch
+from aispine.files import TenantFiles
 from aispine.store import outbox
 from aispine.store.database import Store
 from aispine.store.ids import new_id
@@ -185,7 +186,6 @@ def test_another_number_of_the_app_is_found_and_an_unknown_one_leaves_nothing(
 
 
 def test_a_picture_is_fetched_once_checked_and_kept(
-    client: FlaskClient,
     servers: Servers,
     engine_store: Store,
     reader: Reader,
@@ -204,7 +204,8 @@ def test_a_picture_is_fetched_once_checked_and_kept(
     contact = contact_of(engine_store, made["channel_id"], user)
     reading.read(reader, contact.contact_id)
     kept, away, other = rows(engine_store, ChannelMessageRow, contact_id=contact.contact_id)
-    assert client.get(f"/api/v1/files/{kept.file['file_id']}/content").data == PNG
+    files = TenantFiles(store=engine_store, tenant_id=kept.tenant_id, settings=reader.settings)
+    assert files.read(kept.file) == PNG
     assert (away.file, away.error["code"]) == (None, "rejected")
     assert (other.file, other.error["code"]) == (None, "wrong_hash")
 
