@@ -130,10 +130,23 @@ def _authorization(agent: AgentVersion, settings: Settings) -> Mapping[str, str]
 
 def _execute_outcome(answer: Answer, request: AgentRequest) -> Outcome:
     if answer.status not in {requests.codes.ok, requests.codes.accepted}:
-        return refusal(answer)
+        return _refused(answer)
     try:
         if answer.status == requests.codes.accepted:
             return read_accepted(json_of(answer))
         return read_reply(json_of(answer), request.execution_id)
     except ValueError as error:
         return invalid(f"the answer does not fit the contract: {error}")
+
+
+def _refused(answer: Answer) -> AgentFailure:
+    """A refusal; one that is about the input says so by its `error_code`, as an agent in a worker does."""
+    failure = refusal(answer)
+    if answer.status != requests.codes.bad_request:
+        return failure
+    try:
+        body = json_of(answer)
+    except ValueError:
+        return failure
+    own = body.get("error_code") if isinstance(body, Mapping) else None
+    return replace(failure, code=FailureCode.INVALID_INPUT) if own == FailureCode.INVALID_INPUT else failure
