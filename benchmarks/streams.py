@@ -58,19 +58,22 @@ def followed(bench: Bench) -> Iterator[Row]:
         sent, starts, share = _traffic(bench.stack, held, web)
         readers = _figure(bench.stack, "event_stream_readers")
         followers.await_all(len(sent) * FOLLOWERS)
-        late = followers.late()
+        yield from _rows(name, followers.late(), sent, starts, readers)
         for execution_id in held:
             bench.driver.cancel(execution_id)
         ended = followers.await_ends()
+    yield Row(name=f"{name}, ended with their execution", unit="", value=ended, bar=EXECUTIONS * FOLLOWERS)
+    yield Row(name=f"{name}, memory of the web process for each", unit="MB", value=memory / (EXECUTIONS * FOLLOWERS))
+    yield Row(name=f"{name}, of one core while nothing happens", unit="%", value=100 * idle)
+    yield Row(name=f"{name}, of one core meanwhile", unit="%", value=100 * share)
+
+
+def _rows(name: str, late: list[float], sent: list[float], starts: list[float], readers: float) -> Iterator[Row]:
     yield seconds(f"{name}, event to each of its streams, p95", late, 0.95, bar=0.25)
     yield seconds(f"{name}, POST of a signal meanwhile, p95", sent, 0.95, bar=0.1)
     yield seconds(f"{name}, POST of an execution meanwhile, p95", starts, 0.95, bar=0.1)
     yield Row(name=f"{name}, readers for each execution", unit="x", value=readers / EXECUTIONS, bar=1.0)
     yield Row(name=f"{name}, events per second", unit="/s", value=len(sent) / _SECONDS, bar=RATE * 0.95)
-    yield Row(name=f"{name}, ended with their execution", unit="", value=ended, bar=EXECUTIONS * FOLLOWERS)
-    yield Row(name=f"{name}, memory of the web process for each", unit="MB", value=memory / (EXECUTIONS * FOLLOWERS))
-    yield Row(name=f"{name}, of one core while nothing happens", unit="%", value=100 * idle)
-    yield Row(name=f"{name}, of one core meanwhile", unit="%", value=100 * share)
 
 
 class Followers:
@@ -88,7 +91,7 @@ class Followers:
     def __enter__(self) -> Followers:
         for execution_id in self._ids:
             opened = socket.create_connection(_place(self._stack), _OPEN_SECONDS)
-            head = f"GET /api/v1/executions/{execution_id}/stream HTTP/1.1\r\nHost: bench\r\n"
+            head = f"GET /api/v1/executions/{execution_id}/stream HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n"
             opened.sendall(f"{head}Authorization: Bearer {self._stack.api_key}\r\n\r\n".encode())
             if not opened.recv(_CHUNK).startswith(b"HTTP/1.1 200"):
                 raise StackError("a stream was refused")
@@ -232,12 +235,15 @@ def _await(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
+def _shown(row: Row) -> Row:
+    print(json.dumps(row.as_json()), flush=True)
+    return row
+
+
 def main() -> int:
     """Measures on a stack of its own and prints each row; returns the exit code."""
     with context.running({}) as bench:
-        rows = list(followed(bench))
-    for row in rows:
-        print(json.dumps(row.as_json()))
+        rows = [_shown(row) for row in followed(bench)]
     return 0 if all(row.ok for row in rows) else 1
 
 
