@@ -120,15 +120,17 @@ class Streams:
             # The head of the answer is sent already; the client comes back with its Last-Event-ID.
             _log.warning("http.stream_broken", execution=feed.execution_id, code=error.code, error=error.message)
 
-    def _read(self, tenant_id: str, execution_id: str, seq: int) -> Batch:
+    def _read(self, feed: Feed, seq: int) -> Batch:
         self.reads += 1
-        with self._store.session(tenant_id) as session:
-            found = views.both_views(session, execution_id, seq, log.PAGE)
+        with self._store.session(feed.tenant_id) as session:
+            found, hidden = views.log_after(session, feed.execution_id, seq, log.PAGE, plain=feed.plain)
             if not found:
-                last, final = views.log_end(session, execution_id)
+                last, final = views.log_end(session, feed.execution_id)
                 return Batch(frames=(), final=final and last <= seq)
         more = len(found) == log.PAGE
-        return Batch(frames=[_framed(*both) for both in found], final=found[-1][1].terminal and not more, more=more)
+        feed.plain = hidden.never
+        frames = [_framed(hidden.event(event), event) for event in found]
+        return Batch(frames=frames, final=found[-1].terminal and not more, more=more)
 
     def _look_around(self) -> None:
         """Sees to clients that are gone or do not read, and to the end of the process, where nobody waits."""

@@ -46,6 +46,8 @@ class Privacy:
 
     marks: Marks = field(default_factory=Marks)
     veil: Veil = OPEN
+    never: bool = False
+    """True when nothing will ever be hidden, whatever the execution still does."""
 
     def input(self, value: Any) -> Any:
         return self.veil.cover(self.marks.input, value)
@@ -67,6 +69,7 @@ class Privacy:
 
 
 NOTHING: Final = Privacy()
+NEVER: Final = Privacy(never=True)
 
 
 def concerns(flow: Flow, agents: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -79,6 +82,8 @@ def concerns(flow: Flow, agents: Mapping[str, Mapping[str, Any]]) -> bool:
 def of(session: Session, execution: ExecutionRow) -> Privacy:
     """What to hide of an execution: what it and those above it mark. Costs a look at the flow where nothing is."""
     marks = _marks(session, execution)
+    if marks == NOTHING.marks and execution.parent_execution_id is None:
+        return NEVER
     known = _known(session, execution, marks) | _known_above(session, execution)
     return Privacy(marks=marks, veil=Veil(known)) if known or marks != NOTHING.marks else NOTHING
 

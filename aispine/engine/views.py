@@ -150,7 +150,7 @@ def results(
     rows = node_results.rows(session, execution_id)
     arranged = node_views.arrange(nodes, rows, situation(session, execution, rows, around or Surroundings()))
     hidden = _privacy(session, execution, sensitive)
-    return arranged if hidden is privacy.NOTHING else tuple(map(hidden.node, arranged))
+    return arranged if hidden in (privacy.NOTHING, privacy.NEVER) else tuple(map(hidden.node, arranged))
 
 
 def events_after(
@@ -163,16 +163,17 @@ def events_after(
     return tuple(map(hidden.event, found))
 
 
-def both_views(
-    session: Session, execution_id: str, seq: int, limit: int
-) -> tuple[tuple[LoggedEvent, LoggedEvent], ...]:
-    """The execution's events that follow number `seq`, each as everybody may see it and as it is. Raises `NotFound`.
+def log_after(
+    session: Session, execution_id: str, seq: int, limit: int, *, plain: bool = False
+) -> tuple[tuple[LoggedEvent, ...], Privacy]:
+    """The execution's events that follow number `seq`, as they are, and what to hide of them. Raises `NotFound`.
 
-    The two are one object where nothing in an event is hidden.
+    `plain` when it is known from before that nothing of the execution is `ever` hidden, which saves looking again.
     """
     found = log.read(session, execution_id, seq, limit=limit)
-    hidden = _privacy(session, _find(session, execution_id), sensitive=False) if found else privacy.NOTHING
-    return tuple((hidden.event(event), event) for event in found)
+    if plain or not found:
+        return found, privacy.NEVER if plain else privacy.NOTHING
+    return found, privacy.of(session, _find(session, execution_id))
 
 
 def logs(

@@ -51,10 +51,6 @@ class Batch:
     more: bool = False
 
 
-Read = Callable[[str, str, int], Batch]
-"""Reads what follows an event: of which tenant, of which execution, after which number. Raises `NotFound`."""
-
-
 class Feed:
     """The last frames of one execution's log; changed by the reader alone, read by its followers."""
 
@@ -64,6 +60,8 @@ class Feed:
         self.last = begin
         """The number of the last event that was read."""
         self.final = False
+        self.plain = False
+        """A note of whoever reads: nothing in this execution is ever hidden."""
         self.read_at = 0.0
         self.followers = 0
         self._frames: deque[Frame] = deque()
@@ -105,6 +103,10 @@ class Feed:
     def over(self, seq: int) -> bool:
         """True when nothing follows number `seq`."""
         return self.final and self.last <= seq
+
+
+Read = Callable[[Feed, int], Batch]
+"""Reads what follows the event of a number. Raises `NotFound`."""
 
 
 class Feeds:
@@ -174,7 +176,7 @@ class Feeds:
     def replay(self, feed: Feed, seq: int) -> Sequence[Frame]:
         """A page of what follows number `seq`, from the store, for a follower that is behind what is kept."""
         with self._replaying:
-            return self._read(feed.tenant_id, feed.execution_id, seq).frames
+            return self._read(feed, seq).frames
 
     def _want(self, feed: Feed, at: float = 0.0) -> None:
         self._wanted[feed] = min(self._wanted.get(feed, at), at)
@@ -208,7 +210,7 @@ class Feeds:
     def _look(self, feed: Feed) -> None:
         feed.read_at = time.monotonic()
         try:
-            batch = self._read(feed.tenant_id, feed.execution_id, feed.last)
+            batch = self._read(feed, feed.last)
         except NotFound:
             batch = Batch(frames=(), final=True)
         except AISpineError as error:

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Text, case, cast, delete, exists, func, literal_column, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    bindparam,
+    case,
+    cast,
+    delete,
+    exists,
+    func,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -30,11 +43,18 @@ def versions(session: Session, tenant_id: str, agent_id: str | None = None) -> S
 
 def of_agents(session: Session, tenant_id: str, agent_ids: Collection[str] | None) -> Sequence[AgentVersionRow]:
     """The same of several agents; of all where None."""
-    statement = select(AgentVersionRow).where(AgentVersionRow.tenant_id.in_((tenant_id, PLATFORM)))
-    if agent_ids is not None:
-        statement = statement.where(AgentVersionRow.agent_id.in_(agent_ids))
-    ordered = statement.order_by(AgentVersionRow.agent_id, AgentVersionRow.agent_version_id)
-    return session.scalars(ordered.execution_options(populate_existing=True)).all()
+    named = {"tenant_id": tenant_id} | ({} if agent_ids is None else {"agent_ids": list(agent_ids)})
+    return session.scalars(_VERSIONS if agent_ids is None else _VERSIONS_OF, named).all()
+
+
+# Asked with every start, so they are not put together each time.
+_VERSIONS: Final = (
+    select(AgentVersionRow)
+    .where(AgentVersionRow.tenant_id.in_((bindparam("tenant_id"), PLATFORM)))
+    .order_by(AgentVersionRow.agent_id, AgentVersionRow.agent_version_id)
+    .execution_options(populate_existing=True)
+)
+_VERSIONS_OF: Final = _VERSIONS.where(AgentVersionRow.agent_id.in_(bindparam("agent_ids", expanding=True)))
 
 
 def matching(session: Session, tenant_id: str, words: str | None, capabilities: Collection[str]) -> Mapping[int, float]:

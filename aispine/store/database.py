@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from aispine.errors import InvalidRequest, StoreUnavailable, Unavailable
 from aispine.store.clock import DatabaseClock
@@ -42,13 +43,13 @@ class Store:
 
     @functools.cached_property
     def engine(self) -> Engine:
-        return create_engine(
+        made = create_engine(
             self._url,
             pool_size=self._pool_size,
             max_overflow=0,
             pool_timeout=30,
             json_serializer=dumps,
-            # The engine's way needs no change of the level at each use; sessions set theirs.
+            # The engine's way; sessions turn it off while they last, which costs no round trip as another level would.
             isolation_level="AUTOCOMMIT",
             connect_args={
                 "connect_timeout": 5,
@@ -57,10 +58,8 @@ class Store:
                 "options": self._options,
             },
         )
-
-    @functools.cached_property
-    def _transactional(self) -> Engine:
-        return self.engine.execution_options(isolation_level="READ COMMITTED")
+        event.listen(made, "checkin", _end_transactions)
+        return made
 
     @contextmanager
     def session(self, tenant_id: str | None) -> Iterator[Session]:
@@ -84,7 +83,7 @@ class Store:
                 pooled.close()
 
     def _session(self, tenant_id: str | None) -> Session:
-        return _TenantSession(self._transactional, info={_TENANT: tenant_id}, expire_on_commit=False)
+        return _TenantSession(self.engine, info={_TENANT: tenant_id}, expire_on_commit=False)
 
     def dispose(self, *, close: bool = True) -> None:
         """Forgets the connections; `close=False` in a forked child, whose parent goes on using them."""
@@ -97,10 +96,22 @@ class _TenantSession(Session):
 
 
 @event.listens_for(_TenantSession, "after_begin")
-def _bind_tenant(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+def _begin(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    # psycopg2 begins a transaction, READ COMMITTED as the server has it, with the first statement that follows.
+    connection.connection.dbapi_connection.autocommit = False  # type: ignore[union-attr]  # It is psycopg2's.
     tenant_id = session.info[_TENANT]
     if tenant_id is not None:
         connection.execute(_SET_TENANT, {"tenant_id": tenant_id})
+
+
+def _end_transactions(connection: Any, record: ConnectionPoolEntry) -> None:
+    """Gives a connection back to the pool as the pool's others are; it has been reset before."""
+    if connection is None:
+        return
+    try:
+        connection.autocommit = True
+    except psycopg2.Error as error:
+        record.invalidate(error)
 
 
 _SET_TENANT: Final = text("SELECT set_config('aispine.tenant_id', :tenant_id, true)")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -80,22 +80,19 @@ class VersionKey(NamedTuple):
 
 def version_keys(session: Session, tenant_id: str, flow_ids: Sequence[str]) -> list[VersionKey]:
     """Every living version of the flows, which are named in either spelling."""
-    version = FlowVersionRow
-    same = (version.tenant_id == FlowRow.tenant_id) & (version.flow_id == FlowRow.flow_id)
-    statement = (
-        select(
-            version.flow_version_id,
-            version.flow_id,
-            version.version,
-            version.content_hash,
-            FlowRow.name,
-            version.created_at,
-        )
-        .join(FlowRow, same)
-        .where(FlowRow.tenant_id == tenant_id, FlowRow.lookup_id.in_(map(lookup_id, flow_ids)))
-        .where(FlowRow.deleted_at.is_(None), version.created_at >= FlowRow.created_at)
-    )
-    return [VersionKey(*row) for row in session.execute(statement)]
+    named = {"tenant_id": tenant_id, "lookup_ids": list(map(lookup_id, flow_ids))}
+    return [VersionKey(*row) for row in session.execute(_VERSION_KEYS, named)]
+
+
+# Asked with every start, so it is not put together each time.
+_VERSION_KEYS: Final = text(
+    """
+    SELECT v.flow_version_id, v.flow_id, v.version, v.content_hash, f.name, v.created_at
+    FROM flow_versions v JOIN flows f ON v.tenant_id = f.tenant_id AND v.flow_id = f.flow_id
+    WHERE f.tenant_id = :tenant_id AND f.lookup_id = ANY(:lookup_ids)
+      AND f.deleted_at IS NULL AND v.created_at >= f.created_at
+    """
+)
 
 
 def find_version(session: Session, flow: FlowRow, version: str) -> FlowVersionRow | None:

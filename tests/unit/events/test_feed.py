@@ -24,7 +24,7 @@ class Log:
         self.trouble: Exception | None = None
         self.between: Callable[[], None] = lambda: None
 
-    def read(self, _tenant_id: str, _execution_id: str, after: int) -> Batch:
+    def read(self, _feed: Feed, after: int) -> Batch:
         self.reads.append((threading.current_thread().name, after))
         trouble, self.trouble = self.trouble, None
         if trouble is not None:
