@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import requests
@@ -22,14 +23,14 @@ from tests.support.polling import eventually
 class Web:
     """A running web process and a session with a key for it."""
 
-    def __init__(self, servers: Servers, key: str) -> None:
+    def __init__(self, servers: Servers, key: str, streams: int = 2) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         self.http = requests.Session()
         self.http.headers["Authorization"] = f"Bearer {key}"
-        limits = {"AISPINE_PORT": str(port), "AISPINE_WEB_THREADS": "2", "AISPINE_WEB_STREAMS": "2"}
+        limits = {"AISPINE_PORT": str(port), "AISPINE_WEB_THREADS": "2", "AISPINE_WEB_STREAMS": str(streams)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "--config", "python:api.gunicorn", "api.wsgi:app"],
             env=process_environment(servers) | limits,
@@ -62,9 +63,20 @@ class Web:
 
 @pytest.fixture
 def web(no_workers: None, settings_env: Servers, api_key: str) -> Iterator[Web]:
-    running = Web(settings_env, api_key)
+    with running_web(Web(settings_env, api_key)) as running:
+        yield running
+
+
+@pytest.fixture
+def wide_web(no_workers: None, settings_env: Servers, api_key: str) -> Iterator[Web]:
+    with running_web(Web(settings_env, api_key, streams=100)) as running:
+        yield running
+
+
+@contextmanager
+def running_web(running: Web) -> Iterator[Web]:
     try:
-        eventually(running.answers, 30, "the start of the web process")
+        eventually(running.answers, 90, "the start of the web process")
         yield running
     finally:
         running.http.close()
@@ -84,6 +96,21 @@ def test_streams_take_no_thread_from_other_requests_and_end_with_the_process(web
     eventually(lambda: web.figures()["event_streams"] == 1, 10, "the noticing of a client that has gone")
     web.http.post(f"{web.url}/api/v1/executions/{execution_id}/cancel", timeout=5)
     assert b"execution.cancelled" in streams.pop().content
+
+
+def test_many_streams_get_every_event_over_one_reader_for_each_execution(wide_web: Web) -> None:
+    held = [wide_web.start_execution() for _ in range(5)]
+    streams = [(execution_id, wide_web.stream(execution_id)) for execution_id in held * 20]
+    assert {stream.status_code for _, stream in streams} == {200}
+    assert wide_web.figures() == {"event_streams": 100, "event_stream_readers": 5}
+    for execution_id in held:
+        assert wide_web.http.post(f"{wide_web.url}/api/v1/executions/{execution_id}/cancel", timeout=10).ok
+    for execution_id, stream in streams:
+        events = wide_web.http.get(f"{wide_web.url}/api/v1/executions/{execution_id}/events", timeout=10).json()
+        seen = [line for line in stream.text.splitlines() if line.startswith("event: ")]
+        assert seen == [f"event: {event['type']}" for event in events["data"]]
+        assert seen[-1] == "event: execution.cancelled"
+    eventually(lambda: wide_web.figures()["event_streams"] == 0, 10, "the end of all")
 
 
 def test_a_stopping_process_lets_its_streams_go(web: Web) -> None:
