@@ -25,14 +25,6 @@ _HEALTH: Final = {
 }
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _BACKLOG: Final = 1024
-_HEALTH: Final = {
-    "agent_id": AGENT,
-    "version": "1.0.0",
-    "capabilities": ["testing"],
-    "ready": True,
-    # One that says nothing is called 50 times a minute.
-    "rate_limit": {"requests_per_minute": 1_000_000},
-}
 
 
 @contextmanager
