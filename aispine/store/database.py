@@ -97,8 +97,11 @@ class _TenantSession(Session):
 
 @event.listens_for(_TenantSession, "after_begin")
 def _begin(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
-    # psycopg2 begins a transaction, READ COMMITTED as the server has it, with the first statement that follows.
-    connection.connection.dbapi_connection.autocommit = False  # type: ignore[union-attr]  # It is psycopg2's.
+    driver: Any = connection.connection.dbapi_connection
+    # psycopg2 begins a transaction, READ COMMITTED as the server has it, with the first statement that follows. In a
+    # nested one it has begun already.
+    if driver.autocommit:
+        driver.autocommit = False
     tenant_id = session.info[_TENANT]
     if tenant_id is not None:
         connection.execute(_SET_TENANT, {"tenant_id": tenant_id})
