@@ -32,6 +32,8 @@ SHARES: Final = {
 _POOLS: Final = ("engine-1", "engine-2", "cpu-1", "cpu-2", "io-1", "io-2")
 _LONGEST: Final = 12.0
 """Seconds in which something must be there to be hit."""
+_GIVEN_AWAY: Final = 40.0
+"""Seconds in which another process must have taken what a halted one ran, however short of time the machine is."""
 PAUSE: Final = (0.2, 1.2)
 """Seconds between two faults."""
 _BACK: Final = 60.0
@@ -136,7 +138,7 @@ class Gremlin:
             held = self._database.running([process.pid])
             if victim not in held:
                 return None
-            taken = wait_until(lambda: self._was_given_away(held), _LONGEST)
+            taken = wait_until(lambda: self._was_given_away(held), _GIVEN_AWAY)
         finally:
             _signal(process, signal.SIGCONT)
         return Fault(kind="stop" if taken else "stop, in time", at=at, hit=tuple(held))

@@ -86,7 +86,9 @@ class Judge:
         self._executions = database.rows(_EXECUTIONS, run=run_id)
         self._events = database.rows(_EVENTS, run=run_id)
         self._nodes = database.rows(_NODES, run=run_id)
-        self._calls = calls
+        mine = {node.execution_id for node in self._nodes}
+        # One stack may have had other runs before this one, whose calls are in the same ledger.
+        self._calls = [call for call in calls if call["key"].partition(":")[0] in mine]
         self._bereaved = {event.execution_id for event in self._events if event.type == "node.lost"}
         self._quick = {(node.execution_id, node.path) for node in self._nodes if node.queue == "engine"}
         self._notes: list[str] = []

@@ -46,7 +46,8 @@ def test_a_fan_meets_in_its_join_on_every_pool(flows: Flows, pool: str) -> None:
     seen = flows.run(fan("fan", 12, pool=pool), {"x": 1})
     assert seen.status == "completed"
     assert seen.output == {f"b{index}": {"x": 1} for index in range(12)}
-    assert seen.count("node.started") == 13
+    # What a lane did not begin within its slice is given back and started again, which is no attempt.
+    assert seen.count("node.started") - seen.count("node.released") == 13
     _check_log(seen)
 
 
