@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import regex
+if TYPE_CHECKING:
+    import regex
 
 SECONDS: Final = 0.2
 """The time that one pattern may take on one text."""
@@ -30,6 +31,9 @@ def problem(pattern: str) -> str | None:
 
 @functools.lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> regex.Pattern[str]:
+    # Here, since it takes 6 MB and most processes never meet a pattern.
+    import regex
+
     try:
         return regex.compile(pattern)
     except (regex.error, RecursionError, OverflowError, MemoryError) as error:
