@@ -52,6 +52,10 @@ layers: setup
 bench: setup  ## Measures AI Spine beside bare Celery, 10 minutes; ROWS="chain fan" narrows. Writes build/bench.json.
 	$(BIN)/python -m benchmarks $(ROWS)
 
+.PHONY: bench-calls
+bench-calls: setup  ## Measures guarded calls, and breaker and limits under eight processes; PARTS= narrows.
+	$(BIN)/python -m benchmarks.guard $(PARTS)
+
 bench-peers: setup  ## Measures DBOS, Prefect, Dagster and celery-director beside AI Spine; PEERS="dbos" narrows.
 	$(BIN)/python -m benchmarks.peers $(PEERS)
 
