@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from aispine import logs
 from aispine.errors import StoreUnavailable
-from aispine.store import agent_metrics, calls, idempotency, retention
+from aispine.store import agent_metrics, cached_answers, calls, idempotency, retention
 from aispine.store.database import Store
 from aispine.store.retention import Place, Tree
 
@@ -68,6 +68,7 @@ class Retention:
         with self.store.session(None) as session:
             agent_metrics.forget(session)
             more = idempotency.forget_old(session, limit=_ROWS) == _ROWS
+            more |= cached_answers.forget(session, limit=_ROWS) == _ROWS
             now = session.scalars(select(func.clock_timestamp())).one()
             if self.call_seconds > 0:
                 old = now - timedelta(seconds=self.call_seconds)
@@ -78,6 +79,7 @@ class Retention:
             more |= retention.forget_firings(session, before, limit=_ROWS) == _ROWS
             batch = tuple(_within_limits(retention.trees(session, before, self._after, ROOTS)))
             gone = retention.forget(session, batch, before)
+            cached_answers.forget_with(session, [each for tree in batch for each in tree.execution_ids])
         if gone:
             _log.info("retention.forgotten", executions=gone)
         if batch:

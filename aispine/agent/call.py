@@ -27,6 +27,8 @@ class Called:
 
     outcome: Outcome
     log: str = ""
+    kept: bool = False
+    """True when the answer is one from before and nobody was asked."""
 
 
 def call(

@@ -11,6 +11,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import EMPTY_REGISTRY
 
 from aispine.agent.definition import AgentVersion
+from aispine.flow import inputs
 from aispine.flow.misfit import words
 from aispine.flow.schema_rules import Validator, pattern_problem
 
@@ -38,7 +39,10 @@ def schema_problem(schema: Any) -> str | None:
     if malformed := pattern_problem(schema):
         return f"is not a valid JSON Schema: {malformed}"
     remote = next(_remote_references(schema), None)
-    return None if remote is None else f"refers to {remote!r}; only references inside the schema (`#...`) are followed"
+    if remote is not None:
+        return f"refers to {remote!r}; only references inside the schema (`#...`) are followed"
+    problem = inputs.schema_problem(schema)
+    return None if problem is None else f"cannot be used: {problem}"
 
 
 @functools.lru_cache(maxsize=1024)

@@ -35,7 +35,7 @@ def around_agent(
         with traffic.counted() as counted:
             called = call()
         seconds, sizes = time.monotonic() - since, _out(counted)
-    report = Report(begun=begun, seconds=seconds, **_told(called.outcome), **sizes)
+    report = Report(begun=begun, seconds=seconds, cached=called.kept, **_told(called.outcome), **sizes)
     callee = Callee(kind="agent", name=agent.agent_id, version=agent.version)
     journal.note(caller_of(worker, request), callee, report)
     return called

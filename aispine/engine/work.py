@@ -19,7 +19,7 @@ from aispine.agent.contract import AgentAccepted, AgentFailure, AgentReply, Agen
 from aispine.agent.definition import AgentVersion
 from aispine.agent.registry import Standing
 from aispine.audit import Caller, Journal
-from aispine.engine import auditing, callbacks, children, circuits, confidence, llm_calls, plans, tool_calls
+from aispine.engine import auditing, caching, callbacks, children, circuits, confidence, llm_calls, plans, tool_calls
 from aispine.engine.advance import Held
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import ChildStarted, Finished
@@ -35,6 +35,7 @@ from aispine.files import TenantFiles
 from aispine.flow.model import Node
 from aispine.guards import fence
 from aispine.guards.breaker import Breaker
+from aispine.secrets import Opened
 from aispine.settings import Settings
 from aispine.store import node_logs
 from aispine.store.database import Store, dumps
@@ -106,29 +107,32 @@ def _call(worker: Worker, held: Held, spec: Node) -> Called:
         tenant_id = held.execution.tenant_id
         with logs.hiding(opened.hide), fence.around(worker.store, tenant_id):
             call = _call_tool if spec.tool_id else _call_agent
-            return confidence.conceal(call(worker, *confidence.reveal(held, spec, opened)), opened)
+            return confidence.conceal(call(worker, *confidence.reveal(held, spec, opened), opened), opened)
     except NotFound as error:
         return Called(outcome=AgentFailure(code=FailureCode.UNAVAILABLE, message=error.message))
     except ExpressionError as error:
         return Called(outcome=AgentFailure(code=FailureCode.EXPRESSION_ERROR, message=error.message))
 
 
-def _call_agent(worker: Worker, held: Held, spec: Node) -> Called:
+def _call_agent(worker: Worker, held: Held, spec: Node, opened: Opened) -> Called:
     standing = patiently(_standing, worker, held, spec)
     agent = standing.agent
     request = _request(worker, held, spec, agent)
     problem = standing.objection or patiently(worker.readiness.objection, worker.store, request.tenant_id, agent)
     if problem is not None:
         return Called(outcome=unready(problem))
+    ask = partial(_ask, worker, held, spec, agent, request)
+    kept = partial(caching.around, worker.store, worker.settings, agent, request, opened, spec.cache, ask)
+    return auditing.around_agent(worker.journal, worker.terms.owner, agent, request, kept)
+
+
+def _ask(worker: Worker, held: Held, spec: Node, agent: AgentVersion, request: AgentRequest) -> Called:
     if agent.kind == "llm":
-        talk = partial(_measured, worker, request, agent, partial(llm_calls.call, agent, request, held, _bench(worker)))
-        return auditing.around_agent(worker.journal, worker.terms.owner, agent, request, talk)
-    around = _around(worker, request)
-    begun = time.monotonic()
+        return _measured(worker, request, agent, partial(llm_calls.call, agent, request, held, _bench(worker)))
+    around, begun = _around(worker, request), time.monotonic()
     call = partial(agent_call.call, agent, request, worker.settings, around=around)
     counted = partial(_measured, worker, request, agent, call)
-    guarded = partial(circuits.around_agent, worker.breaker, agent, request, counted)
-    called = auditing.around_agent(worker.journal, worker.terms.owner, agent, request, guarded)
+    called = circuits.around_agent(worker.breaker, agent, request, counted)
     if not isinstance(called.outcome, AgentAccepted):
         return called
     waits = callbacks.limited(called.outcome, request, spec, agent, time.monotonic() - begun)
@@ -157,7 +161,7 @@ def _bench(worker: Worker) -> llm_calls.Bench:
     )
 
 
-def _call_tool(worker: Worker, held: Held, spec: Node) -> Called:
+def _call_tool(worker: Worker, held: Held, spec: Node, _opened: Opened) -> Called:
     tool = patiently(worker.tools.find, worker.store, held.execution.tenant_id, str(spec.tool_id))
     execution, node = held.execution, held.node
     call = partial(tool_calls.call, tool, execution, node, spec, worker.settings)

@@ -15,7 +15,7 @@ from aispine.flow.node_keys import CALLING_TYPES, NODE_KEYS, TYPE_ALIASES, keys_
 from aispine.flow.problem import Report
 from aispine.flow.reading import Link, Misfit, Reading, Use
 from aispine.flow.references import suggest
-from aispine.flow.section import Table, is_mapping, read_retry, read_section, table
+from aispine.flow.section import Table, is_mapping, read_cache, read_retry, read_section, table
 from aispine.flow.tree import Limits, Tree
 from aispine.flow.values import ID_RULE, NODE_ID, read_duration
 
@@ -122,6 +122,8 @@ class Drafter:
             values["cases"] = [_case(case, reading) for case in values["cases"]]
         if "retry" in values:
             values["retry"] = read_retry(values["retry"], reading)
+        if "cache" in values:
+            values["cache"] = read_cache(values["cache"], reading)
         if node_type not in CALLING_TYPES:
             return
         _take_config_timeout(tree, values, reading)

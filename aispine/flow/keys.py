@@ -43,6 +43,7 @@ class Kind(StrEnum):
     BRANCHES = "mapping of names to nodes"
     CASES = "cases"
     RETRY = "retry policy"
+    CACHE = "cache"
     DEFAULTS = "defaults"
     SCHEDULE = "schedule"
     CRON = "cron expression"
@@ -241,6 +242,17 @@ RETRY_KEYS: Final = (
         default=["timeout", "unavailable", "rate_limited"],
         doc="The failures that are tried again.",
         example="retry_on: [timeout, unavailable, agent_error]",
+    ),
+)
+
+CACHE_KEYS: Final = (
+    Key(
+        name="ttl",
+        kind=Kind.DURATION,
+        required=True,
+        exclusive=True,
+        doc="How long an answer is kept.",
+        example="ttl: 1h",
     ),
 )
 

@@ -149,6 +149,8 @@ class Node:
     pool: Literal["quick", "cpu", "io"] | None = None
     on_unready: str = "fail"
     """What an attempt does whose agent is not to be called now: `fail` or `wait`."""
+    cache: float | None = None
+    """For how many seconds the agent's answers are kept; None keeps none."""
     mutex: str | None = None
     """Nodes of an execution that share one never run at the same time."""
     terminate: bool = False

@@ -26,7 +26,7 @@ Bodies = Sequence[tuple[Node, ...]]
 
 _PLAIN: Final = (
     *("name", "description", "depends_on", "tool_id", "input", "output", "config", "metadata", "set"),
-    *("retry", "timeout", "on_error", "error_output", "pool", "mutex", "terminate", "on_unready"),
+    *("retry", "timeout", "on_error", "error_output", "pool", "cache", "mutex", "terminate", "on_unready"),
 )
 
 

@@ -150,6 +150,13 @@ _CALLING: Final = (
         example="on_unready: wait",
     ),
     Key(
+        name="cache",
+        kind=Kind.CACHE,
+        types=AGENT_TYPES,
+        doc="Whether an answer is kept for the next node that asks the same version of the agent the same.",
+        example="cache: {ttl: 1h}",
+    ),
+    Key(
         name="mutex",
         kind=Kind.TEXT,
         doc="Nodes of an execution with the same mutex never run at the same time; of a loop, map or fork, all of it.",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from aispine.flow.duration import MAX_SECONDS, PATTERN
-from aispine.flow.keys import CASE_KEYS, DEFAULTS_KEYS, FLOW_KEYS, RETRY_KEYS, Key, Kind
+from aispine.flow.keys import CACHE_KEYS, CASE_KEYS, DEFAULTS_KEYS, FLOW_KEYS, RETRY_KEYS, Key, Kind
 from aispine.flow.model import NodeType
 from aispine.flow.node_keys import NODE_KEYS, TYPE_ALIASES, keys_of
 from aispine.flow.rehearsal_keys import (
@@ -40,6 +40,7 @@ def json_schema() -> Schema:
         "$defs": {
             "node": _node(),
             "retry": _section(RETRY_KEYS),
+            "cache": _section(CACHE_KEYS),
             "defaults": _section(DEFAULTS_KEYS),
             "case": _section(CASE_KEYS),
             "schedule": _schedule(),
@@ -159,6 +160,7 @@ _FRAGMENTS: Final[Mapping[Kind, Callable[[Key], Schema]]] = {
     Kind.BRANCHES: lambda key: {"type": "object", "minProperties": 1, "additionalProperties": _nodes(key)},
     Kind.CASES: lambda _: {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/case"}},
     Kind.RETRY: lambda _: {"$ref": "#/$defs/retry"},
+    Kind.CACHE: lambda _: {"$ref": "#/$defs/cache"},
     Kind.DEFAULTS: lambda _: {"$ref": "#/$defs/defaults"},
     Kind.SCHEDULE: lambda _: {"$ref": "#/$defs/schedule"},
     Kind.CRON: lambda _: {"type": "string", "pattern": CRON_SHAPE},
@@ -174,7 +176,14 @@ def reference() -> str:
     for node_type in NodeType:
         own = [key for key in keys_of(node_type) if len(key.types) < len(NodeType)]
         parts += [f"## Keys of `{node_type}`", _rows(own) if own else "None of its own."]
-    parts += ["## Keys of a retry policy", _rows(RETRY_KEYS), "## Keys of a case", _rows(CASE_KEYS)]
+    parts += [
+        "## Keys of a retry policy",
+        _rows(RETRY_KEYS),
+        "## Keys of `cache`",
+        _rows(CACHE_KEYS),
+        "## Keys of a case",
+        _rows(CASE_KEYS),
+    ]
     return "\n\n".join(parts) + "\n"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from aispine.flow.keys import DEFAULTS_KEYS, RETRY_KEYS, Key
+from aispine.flow.keys import CACHE_KEYS, DEFAULTS_KEYS, RETRY_KEYS, Key
 from aispine.flow.model import RetryPolicy
 from aispine.flow.reading import Misfit, Reading, did_you_mean, kind_of
 from aispine.flow.tree import Tree
@@ -77,12 +77,19 @@ def _require(tree: Tree, keys: Table, members: Mapping[str, Tree], reading: Read
 
 
 _RETRY: Final = table(RETRY_KEYS)
+_CACHE: Final = table(CACHE_KEYS)
 _DEFAULTS: Final = table(DEFAULTS_KEYS)
 
 
 def read_retry(tree: Tree, reading: Reading) -> RetryPolicy:
     """A retry policy; what the section does not say has its default."""
     return RetryPolicy(**read_section(tree, _RETRY, reading, "a retry policy"))
+
+
+def read_cache(tree: Tree, reading: Reading) -> float | None:
+    """For how many seconds answers are kept."""
+    seconds: float | None = read_section(tree, _CACHE, reading, "`cache`").get("ttl")
+    return seconds
 
 
 def read_defaults(tree: Tree, reading: Reading) -> tuple[float | None, RetryPolicy | None]:

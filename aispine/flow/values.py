@@ -304,6 +304,7 @@ _READERS: Final[Mapping[Kind, Callable[[Tree, Key, Reading], Any]]] = {
     Kind.BRANCHES: _tree,
     Kind.CASES: _list,
     Kind.RETRY: _tree,
+    Kind.CACHE: _tree,
     Kind.DEFAULTS: _tree,
     Kind.SCHEDULE: _tree,
     Kind.CRON: _cron,

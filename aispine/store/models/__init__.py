@@ -6,6 +6,7 @@ execution carries no foreign key to it: checking one would lock the execution's 
 
 from aispine.store.models.agents import AgentMetricRow, AgentRow, AgentVersionRow
 from aispine.store.models.base import PLATFORM, PLATFORM_ONLY, SEALED, SHARED, Base
+from aispine.store.models.cached import CachedAnswerRow
 from aispine.store.models.calls import CallRow
 from aispine.store.models.channels import (
     ChannelMessageRow,
@@ -39,6 +40,7 @@ __all__ = [
     "AgentVersionRow",
     "ApiKey",
     "Base",
+    "CachedAnswerRow",
     "CallRow",
     "ChannelMessageRow",
     "ChannelRow",

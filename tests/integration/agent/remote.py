@@ -105,6 +105,18 @@ def answer(body: Any, status: int = 200, content_type: str | None = "application
     return behave
 
 
+def pieces(*parts: bytes, close: bool = False) -> Behaviour:
+    """Sends these very bytes, and hangs up after them if told so."""
+
+    def behave(connection: socket.socket, _call: Call) -> None:
+        for part in parts:
+            connection.sendall(part)
+        if close:
+            connection.shutdown(socket.SHUT_RDWR)
+
+    return behave
+
+
 def succeed(connection: socket.socket, call: Call) -> None:
     reply = {"status": "success", "output": {"data": {"got": call.json["input"]}}, "execution_id": "e1"}
     answer(reply)(connection, call)

@@ -123,7 +123,13 @@ SUCCESS = {"status": "success", "output": {"data": {}}, "execution_id": "e1"}
         (remote.answer([1, 2]), "invalid_response", "JSON object"),
         (remote.answer({"status": "maybe"}), "invalid_response", "`status`"),
         (remote.answer({**SUCCESS, "execution_id": "e2"}), "invalid_response", "`execution_id`"),
+        (remote.answer(b'{"status": "success", "output": {"data": "caf\xe9"}}'), "invalid_response", "UTF-8"),
         (remote.close, "unavailable", "cannot be reached"),
+        # It announces more than it sends, and less; a length that is none; headers without end.
+        (remote.pieces(remote.head(200, 500), b'{"status"', close=True), "unavailable", "cannot be reached"),
+        (remote.pieces(remote.head(200, 9), b'{"status": "success"}'), "invalid_response", "not JSON"),
+        (remote.pieces(b"HTTP/1.1 200 OK\r\nX-A: ", b"a" * 200_000, close=True), "unavailable", "cannot be reached"),
+        (remote.pieces(b"HTTP/1.1 200 OK\r\n", b"X-A: a\r\n" * 10_000, close=True), "unavailable", "cannot be reached"),
         (lambda connection, _: connection.sendall(b"SSH-2.0-nonsense\r\n\r\n"), "unavailable", "cannot be reached"),
         (remote.answer(b"not gzip", Content_Encoding="gzip"), "invalid_response", "compressed"),
     ],
@@ -243,14 +249,32 @@ def test_a_listener_that_never_accepts_ends_at_the_deadline():
             connection.close()
 
 
+@pytest.mark.parametrize("size", [50_000_000, 2 << 30], ids=["50 MB", "2 GB"])
 @pytest.mark.parametrize("announce", [True, False])
-def test_fifty_megabytes_are_refused_and_never_taken_in(agent, announce):
-    agent.behave = remote.pour(50_000_000, announce=announce)
+def test_a_huge_body_is_refused_and_never_taken_in(agent, size, announce):
+    agent.behave = remote.pour(size, announce=announce)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     failure = execute(agent)
     assert failure.code == "invalid_response"
     assert "1000000" in failure.message
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
+
+
+def test_what_is_left_on_a_connection_is_nobodys_answer(agent):
+    """It announced less than it sent: the rest may not be read as the answer to the next question."""
+    forged = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+    content = json.dumps(SUCCESS).encode()
+    for pieces in ((content + forged,), (content, forged)):
+        agent.behave = remote.pieces(remote.head(200, len(content)), *pieces)
+        assert isinstance(execute(agent), AgentReply)
+        agent.behave = remote.succeed
+        assert execute(agent) == AgentReply(output={"got": {"text": "hello"}})
+
+
+def test_a_loop_of_redirects_is_asked_once(agent):
+    agent.behave = remote.answer({}, 307, Location=f"{agent.url}/execute")
+    assert execute(agent).code == "invalid_response"
+    assert len(agent.calls) == 1
 
 
 def test_a_small_body_that_unpacks_to_fifty_megabytes_is_refused(agent):

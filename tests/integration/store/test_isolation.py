@@ -23,6 +23,7 @@ from aispine.store.models import (
     AgentHealthRow,
     AgentVersionRow,
     Base,
+    CachedAnswerRow,
     CallRow,
     ChannelRow,
     ContactRow,
@@ -68,6 +69,9 @@ def filled(no_workers: None, engine_store: Store, flows: Flows, api_key: str) ->
         session.add(SecretRow(tenant_id=tenant_id, name="key", ciphertext="x"))
         session.add(SignalRow(signal_id=new_id(), execution_id=execution_id, tenant_id=tenant_id, name="go"))
         session.add(_call(tenant_id))
+        cached = CachedAnswerRow(tenant_id=tenant_id, key="k", execution_id=execution_id, output=1, metadata_={})
+        cached.expires_at = datetime.now(UTC)
+        session.add(cached)
         session.add(HostListsRow(tenant_id=tenant_id))
         session.add(ToolRow(tenant_id=tenant_id, tool_id="mine", definition={"endpoint": "https://example.com"}))
         schedule = session.scalars(select(ScheduleRow).filter_by(tenant_id=tenant_id)).one()
