@@ -71,7 +71,7 @@ class Settings:
     node_timeout: float = 30.0
     retention: float = 2_592_000.0
     """How long an execution is kept after its end; 0 keeps all."""
-    call_retention: float = 7_776_000.0
+    call_retention: float = 2_592_000.0
     """How long the audit of a call is kept; 0 keeps it."""
     file_retention: float = 2_592_000.0
     """How long a file is kept for which nobody says; 0 keeps it."""

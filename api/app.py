@@ -103,7 +103,8 @@ def _add_routes(app: Flask) -> None:
     ):
         rest.register_blueprint(blueprint, url_prefix=f"{PREFIX}/{blueprint.name}")
     rest.register_blueprint(checks.blueprint, url_prefix=f"{PREFIX}/agents")
-    rest.register_blueprint(circuits.blueprint, url_prefix=f"{PREFIX}/agents")
+    rest.register_blueprint(circuits.of_agents, url_prefix=f"{PREFIX}/agents")
+    rest.register_blueprint(circuits.of_tools, url_prefix=f"{PREFIX}/tools")
     rest.register_blueprint(standings.blueprint, url_prefix=f"{PREFIX}/agents")
     rest.register_blueprint(operations.blueprint, url_prefix=f"{PREFIX}/executions")
     app.register_blueprint(docs.blueprint)

@@ -1,4 +1,4 @@
-"""`aispine agent circuit`: whether calls of an agent go through."""
+"""`aispine agent circuit` and `aispine tool circuit`: whether calls go through."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import click
 
 from cli import output
 
+reset_option = click.option("--reset", is_flag=True, help="Let calls go through again and forget the failures.")
+
 
 @click.command()
 @click.argument("agent_id", metavar="AGENT")
-@click.option("--reset", is_flag=True, help="Let calls go through again and forget the failures.")
+@reset_option
 @output.output_option
 @click.pass_context
 def circuit(ctx: click.Context, agent_id: str, reset: bool, form: output.Format) -> None:
@@ -20,9 +22,14 @@ def circuit(ctx: click.Context, agent_id: str, reset: bool, form: output.Format)
       aispine agent circuit eddie
       aispine agent circuit eddie --reset
     """
+    show(ctx, f"/api/v1/agents/{agent_id}/circuit", form, reset=reset)
+
+
+def show(ctx: click.Context, path: str, form: output.Format, *, reset: bool) -> None:
+    """Shows the circuit at a path of the API, once it is reset if told so."""
     from cli import client as api
 
-    client, path = api.from_context(ctx), f"/api/v1/agents/{agent_id}/circuit"
+    client = api.from_context(ctx)
     if reset:
         client.delete(path)
     found = client.get(path)

@@ -8,6 +8,8 @@ from typing import Any, Final, TypeVar
 import click
 
 from cli import inputs, output, text
+from cli.circuit import reset_option
+from cli.circuit import show as show_circuit
 
 TOOLS: Final = "/api/v1/tools"
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -185,6 +187,22 @@ def delete(ctx: click.Context, tool_id: str) -> None:
 
     api.from_context(ctx).delete(f"{TOOLS}/{tool_id}")
     click.echo(f"{tool_id} deleted")
+
+
+@tool.command()
+@click.argument("tool_id", metavar="NAME")
+@reset_option
+@output.output_option
+@click.pass_context
+def circuit(ctx: click.Context, tool_id: str, reset: bool, form: output.Format) -> None:
+    """Show whether calls of the tool NAME go through, or are kept back since it failed again and again.
+
+    \b
+    Example:
+      aispine tool circuit order_status
+      aispine tool circuit order_status --reset
+    """
+    show_circuit(ctx, f"{TOOLS}/{tool_id}/circuit", form, reset=reset)
 
 
 def _write(found: dict[str, Any], form: output.Format) -> None:

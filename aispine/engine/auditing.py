@@ -28,9 +28,12 @@ def around_agent(
 ) -> Called:
     """Calls an agent and notes it."""
     begun, since = time.time(), time.monotonic()
+    sizes: dict[str, Any]
     if agent.kind == "python":
+        # Before the agent has it, which may change it into anything.
+        size = len(dumps(request.input))
         called = call()
-        seconds, sizes = time.monotonic() - since, _here(request.input, called.outcome)
+        seconds, sizes = time.monotonic() - since, {"input_bytes": size, "output_bytes": _size(called.outcome)}
     else:
         with traffic.counted() as counted:
             called = call()
@@ -102,10 +105,9 @@ def _turn(asked: Asked | AgentFailure, model: Model) -> dict[str, Any]:
     return {"outcome": word, "tokens": asked.usage.total, "cost_usd": cost}
 
 
-def _here(value: Any, outcome: Outcome) -> dict[str, Any]:
-    """What went into an agent in this process and came out of it."""
-    said = outcome.output if isinstance(outcome, AgentReply) else None
-    return {"input_bytes": len(dumps(value)), "output_bytes": 0 if said is None else len(dumps(said))}
+def _size(outcome: Outcome) -> int:
+    """What came out of an agent in this process."""
+    return len(dumps(outcome.output)) if isinstance(outcome, AgentReply) else 0
 
 
 def _out(counted: Traffic) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from aispine.agent.definition import AgentVersion
 from aispine.errors import Unavailable
 from aispine.flow.outcome import AgentFailure, Ended
 from aispine.guards.breaker import Breaker, Circuit, agent_name, tool_name
+from aispine.tool import registry as tools
 from aispine.tool.definition import Tool
 
 
@@ -35,23 +36,29 @@ _LONGEST: Final = 60.0
 """Seconds after which the probe of a tool that names no timeout is given up."""
 
 
-def show(session: Session, breaker: Breaker, tenant_id: str, agent_id: str) -> Circuit:
-    """How the circuit of an agent's newest version stands. Raises `NotFound`, and `Unavailable` without Redis."""
-    found = breaker.show(_name(session, tenant_id, agent_id))
+def name_of_agent(session: Session, tenant_id: str, agent_id: str) -> str:
+    """The name of the circuit of an agent's newest version. Raises `NotFound`."""
+    agent = registry.show(session, tenant_id, agent_id).agent
+    return agent_name(tenant_id, agent.agent_id, agent.version)
+
+
+def name_of_tool(session: Session, tenant_id: str, tool_id: str) -> str:
+    """The name of a tool's circuit. Raises `NotFound`."""
+    return tool_name(tenant_id, tools.show(session, tenant_id, tool_id).tool.tool_id)
+
+
+def show(breaker: Breaker, name: str) -> Circuit:
+    """How a circuit stands. Raises `Unavailable` without Redis."""
+    found = breaker.show(name)
     if found is None:
         raise _away()
     return found
 
 
-def reset(session: Session, breaker: Breaker, tenant_id: str, agent_id: str) -> None:
-    """Closes the circuit of an agent's newest version. Raises `NotFound`, and `Unavailable` without Redis."""
-    if not breaker.reset(_name(session, tenant_id, agent_id)):
+def reset(breaker: Breaker, name: str) -> None:
+    """Closes a circuit. Raises `Unavailable` without Redis."""
+    if not breaker.reset(name):
         raise _away()
-
-
-def _name(session: Session, tenant_id: str, agent_id: str) -> str:
-    agent = registry.show(session, tenant_id, agent_id).agent
-    return agent_name(tenant_id, agent.agent_id, agent.version)
 
 
 def _away() -> Unavailable:

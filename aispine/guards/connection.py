@@ -15,7 +15,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from aispine.guards import calls
+from aispine.guards import calls, traffic
 from aispine.guards.aside import Overdue, run_aside
 from aispine.guards.calls import Call
 from aispine.guards.failures import Refused
@@ -68,6 +68,7 @@ class _Watched:
         if kept is not None:
             self._reuse(kept, calls.current())
         super().request(*args, **kwargs)  # type: ignore[misc]  # urllib3's connection comes next in the order of bases
+        traffic.sent(len(kwargs.get("body") or b""))
 
     def _reuse(self, kept: socket.socket, call: Call) -> None:
         """Checks a connection that an earlier call left open, which may have been under another guard."""

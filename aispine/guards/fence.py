@@ -9,8 +9,8 @@ Nothing is read before a call is made, and what was read is kept for some second
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,11 +36,9 @@ class Lists:
     deny: Sequence[str] = ()
 
 
-@contextmanager
-def around(store: Store, tenant_id: str, *, login: str | None = None) -> Iterator[None]:
+def around(store: Store, tenant_id: str, *, login: str | None = None) -> AbstractContextManager[None]:
     """Holds the calls of a tenant to its lists; `login` is the tenant where the store sees one tenant only."""
-    with rules.restricting(lambda: _restriction(store, tenant_id, login)):
-        yield
+    return rules.restricting(lambda: _restriction(store, tenant_id, login))
 
 
 def show(session: Session, tenant_id: str) -> Lists:

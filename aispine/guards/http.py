@@ -64,9 +64,9 @@ def stream(request: Request, guard: Guard) -> Iterator[Streamed]:
 @contextlib.contextmanager
 def _open(request: Request, guard: Guard, encoding: str) -> Iterator[Streamed]:
     with calls.calling(request.seconds, guard, request.key) as call:
+        traffic.towards(request.url)
         with _told(call, request):
             response = _asked(request, call, encoding)
-        traffic.sent(request.url, len(request.body or b""))
         with contextlib.closing(response):
             yield Streamed(response, request, call)
 

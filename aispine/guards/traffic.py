@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 @dataclass(slots=True)
 class Traffic:
-    """`host` is the one that was called last; None while nothing was sent."""
+    """`host` is the one that was to be called last, whether it was reached or not; None while there was none."""
 
     sent: int = 0
     received: int = 0
@@ -30,11 +30,16 @@ def counted() -> Iterator[Traffic]:
         _counting.reset(token)
 
 
-def sent(url: str, size: int) -> None:
-    """Notes a request that was sent."""
+def towards(url: str) -> None:
+    """Notes where a request is to go."""
+    for found in _counting.get():
+        found.host = urlsplit(url).hostname
+
+
+def sent(size: int) -> None:
+    """Notes a body that was sent."""
     for found in _counting.get():
         found.sent += size
-        found.host = urlsplit(url).hostname
 
 
 def received(size: int) -> None:

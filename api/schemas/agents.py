@@ -72,7 +72,7 @@ class AgentHealth(Schema):
 
 
 class Circuit(Schema):
-    """Whether calls of an agent go through."""
+    """Whether calls of an agent or a tool go through."""
 
     state = text("`closed`: they do; `open`: none does; `half_open`: one at a time does, as a probe.")
     failures = fields.Integer(metadata={"description": "How many failed in a row."})

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from aispine.guards import http, rules
+from aispine.guards import http, rules, traffic
 from aispine.guards.calls import Call
 from aispine.guards.failures import Refused, TooLate, Unreadable
 from aispine.guards.rules import Guard
@@ -83,6 +83,21 @@ def test_the_late_end_of_a_call_leaves_the_connection_to_the_next_one():
 def test_redirects_are_answers(agent):
     agent.health = remote.answer({}, 302, Location="http://169.254.169.254/")
     assert http.send(asked(agent.url), LOOPBACK).status == 302
+
+
+def test_what_was_sent_and_came_back_is_counted_for_whoever_asks(agent):
+    agent.behave = remote.hang(agent)
+    with traffic.counted() as outer:
+        with traffic.counted() as fine:
+            answer = http.send(asked(agent.url, body=b"12345"), LOOPBACK)
+        with pytest.raises(TooLate), traffic.counted() as late:
+            http.send(asked(agent.url, method="POST", url=f"{agent.url}/execute", body=b"123", seconds=0.2), LOOPBACK)
+        with pytest.raises(Refused), traffic.counted() as refused:
+            http.send(asked("http://169.254.169.254", body=b"1"), LOOPBACK)
+    assert (fine.sent, fine.received, fine.host) == (5, len(answer.body), "127.0.0.1")
+    assert (late.sent, late.received, late.host) == (3, 0, "127.0.0.1")
+    assert (refused.sent, refused.received, refused.host) == (0, 0, "169.254.169.254")
+    assert (outer.sent, outer.received) == (8, len(answer.body))
 
 
 @contextmanager
