@@ -51,6 +51,9 @@ def schema_problem(schema: Any) -> str | None:
         if dangling := next(_dangling(schema, schema), None):
             return f"the reference `{dangling}` leads nowhere"
         check_cost(schema)
+        if _keys(schema) >= {"unevaluatedProperties", "patternProperties"}:
+            # For what the one leaves the library looks for the patterns itself, and nothing could interrupt it.
+            return "`unevaluatedProperties` and `patternProperties` cannot stand in one schema"
         list(_validator(_canonical(schema)).iter_errors({}))
     except SchemaError as error:
         return f"{_path(error, 'schema')}: {error.message[:300]}"
@@ -84,6 +87,12 @@ def _canonical(schema: Any) -> str:
 def _validator(schema: str) -> Any:
     # An empty registry refuses to retrieve anything, from the network as from files.
     return Validator(json.loads(schema), registry=referencing.Registry())
+
+
+def _keys(value: Any) -> set[str]:
+    if isinstance(value, Mapping):
+        return set(value).union(*map(_keys, value.values()))
+    return set[str]().union(*map(_keys, value)) if isinstance(value, list | tuple) else set()
 
 
 def _remote(schema: Any) -> Iterator[str]:

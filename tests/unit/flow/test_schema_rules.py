@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from aispine.agent.definition import AgentVersion
+from aispine.agent.schema import input_misfits
+from aispine.agent.schema import schema_problem as problem_of_agents
 from aispine.errors import InvalidInput
 from aispine.flow.inputs import check_value, schema_problem
 
@@ -71,3 +74,15 @@ def test_members_without_a_name_of_theirs_are_judged_by_their_patterns_or_as_add
 def test_a_pattern_that_cannot_be_read_is_a_problem_of_the_schema() -> None:
     assert schema_problem({"properties": {"a": {"pattern": "("}}})
     assert schema_problem({"properties": {"pattern": {"type": "string"}}}) is None
+
+
+def test_agents_and_tools_have_the_same_rules_for_their_schemas() -> None:
+    agent = AgentVersion(agent_id="a", version="1.0.0", kind="http", name="a", input_schema={"pattern": SLOW})
+    (told,) = input_misfits(agent, NEVER)
+    assert "takes too long" in told
+    # The library would look for these patterns itself, and nothing could interrupt it.
+    unbounded = {"unevaluatedProperties": False, "allOf": [{"patternProperties": {SLOW: {}}}]}
+    doubling = {"$defs": {f"a{i}": {"allOf": [{"$ref": f"#/$defs/a{i + 1}"}] * 2} for i in range(22)} | {"a22": {}}}
+    for schema in (unbounded, {"$ref": "#/$defs/a0", **doubling}, {"$ref": "#"}):
+        assert schema_problem(schema) is not None
+        assert problem_of_agents(schema) is not None
