@@ -23,7 +23,7 @@ from aispine.secrets import Opened
 from aispine.settings import Settings
 from aispine.store import cached_answers
 from aispine.store.cached_answers import CachedAnswer
-from aispine.store.database import Store
+from aispine.store.database import Store, dumps
 
 CACHED: Final = "cached"
 """What a node's metadata say when its answer was a kept one."""
@@ -52,7 +52,7 @@ def around(
     called = call()
     if isinstance(called.outcome, AgentReply):
         reply = confidence.hidden(called.outcome, opened)
-        if not holds_file(reply.output):
+        if not holds_file(reply.output) and len(dumps(reply.output)) <= settings.max_value_bytes:
             patiently(cached_answers.put, store, _answer(request, key, reply), ttl)
     return called
 
