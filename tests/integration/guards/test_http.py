@@ -86,12 +86,12 @@ def test_redirects_are_answers(agent):
 
 
 def test_what_was_sent_and_came_back_is_counted_for_whoever_asks(agent):
-    agent.behave = remote.hang(agent)
     with traffic.counted() as outer:
         with traffic.counted() as fine:
             answer = http.send(asked(agent.url, body=b"12345"), LOOPBACK)
+        agent.health = remote.hang(agent)
         with pytest.raises(TooLate), traffic.counted() as late:
-            http.send(asked(agent.url, method="POST", url=f"{agent.url}/execute", body=b"123", seconds=0.2), LOOPBACK)
+            http.send(asked(agent.url, body=b"123", seconds=0.2), LOOPBACK)
         with pytest.raises(Refused), traffic.counted() as refused:
             http.send(asked("http://169.254.169.254", body=b"1"), LOOPBACK)
     assert (fine.sent, fine.received, fine.host) == (5, len(answer.body), "127.0.0.1")

@@ -21,6 +21,7 @@ from aispine.store.models import (
     PLATFORM_ONLY,
     SHARED,
     AgentHealthRow,
+    AgentMetricRow,
     AgentVersionRow,
     Base,
     CachedAnswerRow,
@@ -88,6 +89,12 @@ def filled(no_workers: None, engine_store: Store, flows: Flows, api_key: str) ->
         version = session.scalars(select(AgentVersionRow).filter_by(tenant_id=tenant_id)).first()
         assert version is not None
         session.add(AgentHealthRow(agent_version_id=version.agent_version_id, tenant_id=tenant_id))
+        figures = {"calls": 1, "seconds": 0.1, "slowest": 0.1, "buckets": [1]}
+        day = datetime.now(UTC).date()
+        metric = AgentMetricRow(tenant_id=tenant_id, agent_id="echo", version="1.0.0", day=day, outcome="success")
+        for name, value in figures.items():
+            setattr(metric, name, value)
+        session.add(metric)
     return tenant_id
 
 
