@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from gunicorn.glogging import Logger
 
 from aispine import logs, settings
 from aispine.stack import open_files
+from aispine.stack.process import READY
 
 _settings = settings.current()
 if _settings.web_database_url is None:
@@ -50,3 +52,12 @@ def post_worker_init(worker: Any) -> None:
     """Lets open streams end when the worker is told to stop; their clients come back to the next one."""
     streams = worker.wsgi.extensions["aispine"].streams
     streams.going_on = lambda: worker.alive
+    _tell_ready()
+
+
+def _tell_ready() -> None:
+    """Says that this process serves, so that the one whose place it takes may end; told once, by the first worker."""
+    told = os.environ.pop(READY, None)
+    if told is not None:
+        with contextlib.suppress(OSError):  # Nobody listens any more.
+            os.write(int(told), b"1")

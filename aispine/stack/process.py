@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -17,6 +17,8 @@ from aispine.stack.account import Account
 
 LINUX: Final = os.uname().sysname == "Linux"
 POLL: Final = 0.02
+READY: Final = "AISPINE_READY"
+"""Names the descriptor on which a program says that it serves."""
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -36,6 +38,8 @@ class Program:
     tier: int = 1
     descriptors: tuple[int, ...] = ()
     """Open files of the supervisor that it inherits under the same numbers."""
+    tells_ready: bool = False
+    """It writes to the descriptor that `READY` names once it serves."""
 
 
 class Process:
@@ -44,8 +48,20 @@ class Process:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.started = time.monotonic()
-        self._popen = _popen(program)
+        self._ready: int | None = None
+        self._popen = self._start(program)
         self.output: IO[bytes] | None = self._popen.stdout
+
+    def _start(self, program: Program) -> subprocess.Popen[bytes]:
+        if not program.tells_ready:
+            return _popen(program)
+        self._ready, told = os.pipe()
+        os.set_blocking(self._ready, False)
+        try:
+            env = {**program.env, READY: str(told)}
+            return _popen(replace(program, env=env, descriptors=(*program.descriptors, told)))
+        finally:
+            os.close(told)
 
     @property
     def pid(self) -> int:
@@ -54,6 +70,23 @@ class Process:
     @property
     def returncode(self) -> int | None:
         return self._popen.returncode
+
+    def ready(self) -> bool:
+        """True once the program has said that it serves, and for one that does not say so."""
+        if self._ready is None:
+            return True
+        try:
+            told = bool(os.read(self._ready, 1))
+        except BlockingIOError:
+            return False
+        if told:
+            self._forget_ready()
+        return told
+
+    def _forget_ready(self) -> None:
+        if self._ready is not None:
+            os.close(self._ready)
+            self._ready = None
 
     def ended(self) -> bool:
         """True once the program has ended; then nothing of its process group is left either."""
@@ -64,6 +97,7 @@ class Process:
             return False
         self._kill_group()
         self._popen.wait()
+        self._forget_ready()
         return True
 
     def terminate(self) -> None:

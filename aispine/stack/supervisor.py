@@ -17,6 +17,8 @@ from aispine.stack.process import Process, Program
 TICK: Final = 0.2
 OVERLAP: Final = 3.0
 """Seconds that a program and its successor both run, so that the successor is ready when it is alone."""
+PATIENCE: Final = 60.0
+"""Seconds more that a program waits for a successor that has yet to say that it serves."""
 _SILENCE: Final = 2.0
 """Seconds of stopping after which it is said what is waited for."""
 _LONGEST_LINE: Final = 1_000_000
@@ -49,6 +51,7 @@ class Child:
         self.backoff = backoff
         self.due = 0.0
         self.asked_at: float | None = None
+        self.successor: Child | None = None
         self.unfinished = b""
 
 
@@ -155,7 +158,7 @@ class Supervisor:
         leaving = Child(child.program, child.backoff)
         leaving.process, child.process = child.process, None
         leaving.unfinished, child.unfinished = child.unfinished, b""
-        leaving.due = time.monotonic() + self._overlap
+        leaving.due, leaving.successor = time.monotonic() + self._overlap, child
         if leaving.process.output is not None:
             self._selector.modify(leaving.process.output, selectors.EVENT_READ, leaving)
         self._leaving.append(leaving)
@@ -167,7 +170,7 @@ class Supervisor:
             self._unwatch(leaving)
             self._leaving.remove(leaving)
             self._say(f"{leaving.program.name} is replaced")
-        elif leaving.asked_at is None and now >= leaving.due:
+        elif leaving.asked_at is None and now >= leaving.due and _succeeded(leaving, now):
             leaving.asked_at = now
             process.terminate()
         elif leaving.asked_at is not None and now - leaving.asked_at > process.program.stop_seconds:
@@ -247,6 +250,11 @@ class Supervisor:
 
     def _say(self, text: str) -> None:
         self._output.line(OURS, text)
+
+
+def _succeeded(leaving: Child, now: float) -> bool:
+    following = leaving.successor.process if leaving.successor else None
+    return (following is not None and following.ready()) or now >= leaving.due + PATIENCE
 
 
 def _reason(returncode: int | None) -> str:

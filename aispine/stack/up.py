@@ -175,7 +175,7 @@ def _with_socket(program: Program, listener: socket.socket | None) -> Program:
     if listener is None or program.name != WEB:
         return program
     number = listener.fileno()
-    return replace(program, env={**program.env, WEB_SOCKET: str(number)}, descriptors=(number,))
+    return replace(program, env={**program.env, WEB_SOCKET: str(number)}, descriptors=(number,), tells_ready=True)
 
 
 def _environment(settings: Settings, stack: Mapping[str, str | None]) -> dict[str, str]:

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -153,5 +154,27 @@ def test_programs_are_replaced_in_turn_each_after_its_successor_runs(folder, lin
         assert not any(map(alive, before.values()))
         assert all(supervisor.pid(name) not in {None, pid} for name, pid in before.items())
         assert not any("starts again" in line for line in lines.of("up"))
+    finally:
+        supervisor.stop()
+
+
+SLOW_TO_SERVE = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: (print("bye", flush=True), sys.exit()))
+time.sleep(1)
+print("ready", flush=True)
+os.write(int(os.environ["AISPINE_READY"]), b"1")
+time.sleep(60)
+"""
+
+
+def test_a_program_that_says_when_it_serves_is_waited_for_before_the_old_one_ends(folder, lines):
+    supervisor = Supervisor(lines, Ledger(folder), QUICK, overlap=0.0)
+    try:
+        supervisor.start([replace(python(folder, "web", SLOW_TO_SERVE), tells_ready=True)])
+        assert supervisor.run(until=lambda: "ready" in lines.of("web"), seconds=20)
+        supervisor.replace_all()
+        assert supervisor.run(until=lambda: any("is replaced" in line for line in lines.of("up")), seconds=20)
+        assert lines.of("web") == ["ready", "ready", "bye"]
     finally:
         supervisor.stop()
