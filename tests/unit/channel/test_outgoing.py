@@ -13,7 +13,7 @@ from aispine.channel.telegram import Telegram
 from aispine.channel.whatsapp import WhatsApp
 from aispine.errors import InvalidRequest
 from aispine.store.ids import new_id
-from tests.support.whatsapp import misfit
+from cli.standin.shapes import misfit
 
 
 def _body(message: dict[str, Any], *, user: str = "34600111222", media_id: str | None = None) -> dict[str, Any]:
