@@ -34,12 +34,9 @@ class Principal:
             )
 
 
-def authenticate(store: Store, header: str | None) -> Principal:
-    """Finds who sent an `Authorization` header.
-
-    Raises `Unauthenticated` when the header is missing or malformed, or its key unknown or revoked.
-    """
-    row = api_keys.known(store, bearer(header))
+def authenticate(store: Store, key: str) -> Principal:
+    """Finds who has a key. Raises `Unauthenticated` when it is unknown or revoked."""
+    row = api_keys.known(store, key)
     if row is None:
         raise Unauthenticated("The API key is not known or was revoked", hint="Check the key, or make a new one.")
     return Principal(

@@ -63,5 +63,7 @@ def _check_token(token: str) -> None:
 
 
 def _find_principal() -> None:
-    g.principal = authenticate(parts().store, request.headers.get("Authorization"))
+    # Before the store is asked for: who brings no key is told so even where there is none.
+    key = bearer(request.headers.get("Authorization"))
+    g.principal = authenticate(parts().store, key)
     logs.bind(tenant=g.principal.tenant_id)
