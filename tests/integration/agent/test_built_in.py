@@ -152,7 +152,7 @@ def test_in_a_worker_a_language_model_keeps_its_samples(workers: Workers, flows:
                 model.says(*(line(each) for each in sample.model))
                 for name in named:
                     shop.on("POST", f"/{name}", *(Reply(body=each) for each in sample.tools.get(name, [{}])))
-                one = {**_flow(agent), "flow_id": f"one_{place}"}
+                one = {**_flow(agent), "flow_id": f"{agent.definition.agent_id}_{place}"}
                 one["nodes"] = [{**one["nodes"][place], "id": "n0", "input": "${input[0]}", "depends_on": []}]
                 started = flows.start(flows.deploy(one), [sample.input])
                 assert sample.misses(_outcomes(flows, web_store, started)["n0"]) == [], sample.name

@@ -142,7 +142,7 @@ def test_a_list_that_cannot_be_written_ends_nothing_and_is_written_later(folder,
 
 
 def test_programs_are_replaced_in_turn_each_after_its_successor_runs(folder, lines):
-    supervisor = Supervisor(lines, Ledger(folder), QUICK, overlap=0.3)
+    supervisor = Supervisor(lines, Ledger(folder), QUICK, overlap=2.0)
     try:
         supervisor.start([python(folder, name, POLITE) for name in ("one", "two")])
         assert supervisor.run(until=lambda: "ready" in lines.of("one") and "ready" in lines.of("two"), seconds=10)

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -215,11 +214,9 @@ def test_a_value_that_deepens_from_node_to_node_is_stopped():
         "${input.list" + "|[?@ > `0`]" * 40 + "|length(@)}",
     ],
 )
-def test_a_selection_that_would_take_a_minute_is_given_up_within_seconds(source):
-    began = time.process_time()
+def test_a_selection_that_would_take_a_minute_is_given_up(source):
     with pytest.raises(ExpressionError, match=r"too much work|larger than"):
         Template.parse(source).render({"input": {"list": list(range(1, 100_000))}})
-    assert time.process_time() - began < 10
 
 
 def test_a_selection_may_go_through_ten_thousand_items_several_times():
