@@ -62,6 +62,10 @@ class Phone:
             image = {"id": self._service.add_media(picture), "mime_type": "image/png"}
             self._post({"type": "image", "image": image})
 
+    def sends_document(self, content: bytes, media_type: str) -> None:
+        document = {"id": self._service.add_media(content), "mime_type": media_type, "filename": "document"}
+        self._post({"type": "document", "document": document})
+
     def sends_sticker(self) -> None:
         self._post({"type": "sticker", "sticker": {"id": self._service.add_media(b"RIFF\0\0\0\0WEBPVP8 ")}})
 
