@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -61,13 +62,27 @@ def test_with_a_token_its_bearer_alone_may_read_it(settings_env: Servers, api_ke
     assert codes == {TOKEN: 200, api_key: 401, "other": 401}
 
 
+def settled(look: Callable[[], list[float]]) -> list[float]:
+    """What is read once it has not changed for 2 s: processes tell what they did in other tests a little later."""
+    seen, since = look(), time.monotonic()
+
+    def quiet() -> bool:
+        nonlocal seen, since
+        if (now := look()) != seen:
+            seen, since = now, time.monotonic()
+        return time.monotonic() - since > 2
+
+    eventually(quiet, 30, "figures that stay")
+    return seen
+
+
 def test_what_all_processes_did_is_added_up(
     workers: Workers, scraper: FlaskClient, flows: Flows, http_agent: HttpAgent
 ) -> None:
     ended = {"name": "aispine_executions_ended_total", "status": "completed"}
     retried = {"name": "aispine_node_retries_total", "code": "unavailable"}
     attempts = {"name": "aispine_node_attempts_total", "queue": "cpu"}
-    before = [scrape(scraper, **wanted) for wanted in (ended, retried, attempts)]
+    before = settled(lambda: [scrape(scraper, **wanted) for wanted in (ended, retried, attempts)])
     http_agent.will("remote", Answer(status=503, body={}))
     retry = {"max_attempts": 2, "initial_delay": 0.02, "jitter": "none"}
     flow_id = flows.deploy(
