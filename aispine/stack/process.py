@@ -60,6 +60,9 @@ class Process:
         try:
             env = {**program.env, READY: str(told)}
             return _popen(replace(program, env=env, descriptors=(*program.descriptors, told)))
+        except StackError:
+            self._forget_ready()
+            raise
         finally:
             os.close(told)
 
