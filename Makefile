@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Two processes run the tests, each with servers of its own; the tests that need workers come last in both.
+JOBS ?= 2
+PYTEST := pytest --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder
 
 .PHONY: help setup demo up test test-brokers check lint types layers bench bench-peers bench-profile bench-ocr bench-kyc load chaos chaos-short chaos-mutants chaos-sweep chaos-outages chaos-recovery chaos-rolling wheel clean
 
@@ -25,11 +28,11 @@ up: setup  ## Starts the stack and keeps it running until Ctrl-C.
 	@$(BIN)/aispine up
 
 test: setup  ## Runs all tests; PYTEST_ARGS="..." narrows.
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m $(PYTEST) $(PYTEST_ARGS)
 
 check: lint types layers  ## Runs the checkers, then all tests with their coverage.
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m coverage run -m $(PYTEST) $(PYTEST_ARGS)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report --skip-covered --fail-under=80
 

@@ -71,7 +71,7 @@ def test_the_demo_shows_conversations_outcomes_and_results_and_leaves_nothing_be
         "chord",
         "aispine up",
     ):
-        assert expected in out
+        assert expected in plain
     assert len(re.findall(r"execution +completed", out)) == 2
     assert "\x1b" not in out
     assert list(tmp_path.iterdir()) == []

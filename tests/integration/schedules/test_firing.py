@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from datetime import timedelta
-from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -27,23 +26,23 @@ HOURLY = {"every": "1h", "input": {"region": "south"}}
 def test_a_schedule_that_is_due_starts_one_execution_with_its_input(timetable: Timetable, flows: Flows) -> None:
     flows.deploy(flow("report", echo("a"), schedule=HOURLY))
     # What other tests have left due is fired on the way.
-    schedules.fire_due(timetable.store)
+    timetable.fire()
     assert timetable.firings() == []
     due_at = timetable.make_due()
-    (fired,) = schedules.fire_due(timetable.store)
+    (fired,) = timetable.fire()
     (execution,) = timetable.executions()
     assert fired.execution_id == execution.execution_id
     assert (execution.schedule_id, execution.input) == (fired.schedule_id, {"region": "south"})
     assert [(row.due_at, row.execution_id) for row in timetable.firings()] == [(due_at, execution.execution_id)]
     assert timetable.only().next_due_at == due_at + timedelta(hours=1)
-    assert schedules.fire_due(timetable.store) == []
+    assert timetable.fire() == []
 
 
 def test_many_beats_at_once_fire_a_time_once(timetable: Timetable, flows: Flows) -> None:
     flows.deploy(flow("report", echo("a"), schedule=HOURLY))
     for hour in range(5):
         timetable.make_due(ago=timedelta(seconds=1))
-        found = together(*[partial(schedules.fire_due, timetable.store)] * 6)
+        found = together(*[timetable.fire] * 6)
         assert sum(map(len, found)) == 1
         assert len(timetable.executions()) == hour + 1
 
@@ -51,7 +50,7 @@ def test_many_beats_at_once_fire_a_time_once(timetable: Timetable, flows: Flows)
 def test_of_the_times_that_were_missed_the_latest_fires_and_once(timetable: Timetable, flows: Flows) -> None:
     flows.deploy(flow("report", echo("a"), schedule=HOURLY))
     first = timetable.make_due(ago=timedelta(hours=50, minutes=20))
-    schedules.fire_due(timetable.store)
+    timetable.fire()
     assert [row.due_at for row in timetable.firings()] == [first + timedelta(hours=50)]
     assert timetable.only().next_due_at == first + timedelta(hours=51)
     assert len(timetable.executions()) == 1
@@ -60,11 +59,11 @@ def test_of_the_times_that_were_missed_the_latest_fires_and_once(timetable: Time
 def test_a_time_that_comes_again_in_the_row_is_not_carried_out_again(timetable: Timetable, flows: Flows) -> None:
     flows.deploy(flow("report", echo("a"), schedule=HOURLY))
     due_at = timetable.make_due()
-    schedules.fire_due(timetable.store)
+    timetable.fire()
     with timetable.store.session(None) as session:
         again = {"id": timetable.only().schedule_id, "due_at": due_at}
         session.execute(text("UPDATE schedules SET next_due_at = :due_at WHERE schedule_id = :id"), again)
-    schedules.fire_due(timetable.store)
+    timetable.fire()
     assert len(timetable.executions()) == 1
     assert timetable.only().next_due_at == due_at + timedelta(hours=1)
 
@@ -82,7 +81,7 @@ def test_a_flow_that_cannot_start_leaves_its_error_and_keeps_no_other_from_its_t
             {"tenant": timetable.tenant_id},
         )
     timetable.make_due()
-    fired = schedules.fire_due(timetable.store)
+    fired = timetable.fire()
     assert {each.flow_id: each.execution_id is None for each in fired} == {"picky": True, "sound": False}
     (failed,) = [row for row in timetable.firings() if row.execution_id is None]
     assert failed.error["code"] == "invalid_flow"
@@ -99,7 +98,7 @@ def test_a_schedule_whose_time_zone_is_gone_is_paused_with_its_error(
         mine = "cron IS NOT NULL AND tenant_id = :tenant"
         gone = text(f"UPDATE schedules SET timezone = 'Mars/Olympus' WHERE {mine}")
         session.execute(gone, {"tenant": timetable.tenant_id})
-    assert {each.flow_id: each.error is None for each in schedules.fire_due(timetable.store)} == {
+    assert {each.flow_id: each.error is None for each in timetable.fire()} == {
         "lost": False,
         "sound": True,
     }
@@ -159,7 +158,7 @@ def test_beats_that_are_killed_in_turn_fire_a_time_once(
         # The server lets go of the dead process's row as soon as it sees the connection closed.
         eventually(lambda: _unheld(timetable), 10)
         assert len(timetable.executions()) == int(committed)
-    schedules.fire_due(timetable.store)
+    timetable.fire()
     (execution,) = timetable.executions()
     assert [(row.due_at, row.execution_id) for row in timetable.firings()] == [(due_at, execution.execution_id)]
     # What was not announced is: the tick looks for it.

@@ -79,7 +79,7 @@ def test_a_paused_schedule_is_not_due_and_stays_paused_through_a_deploy(
     with web_store.session(tenant_id) as session:
         paused = schedules.pause(session, tenant_id, schedule_id)
     assert (paused.paused, paused.next_due_at, paused.next_times) == (True, None, ())
-    assert schedules.fire_due(timetable.store) == []
+    assert timetable.fire() == []
     flows.deploy(report("1.1.0", schedule={"every": "1h", "input": {"n": 1}}))
     assert timetable.only().next_due_at is None
     with web_store.session(tenant_id) as session:
@@ -88,7 +88,7 @@ def test_a_paused_schedule_is_not_due_and_stays_paused_through_a_deploy(
         assert schedules.resume(session, tenant_id, schedule_id) == resumed
     assert resumed.next_due_at == due_at + timedelta(hours=6)
     assert resumed.next_times[:2] == (due_at + timedelta(hours=6), due_at + timedelta(hours=7))
-    assert schedules.fire_due(timetable.store) == []
+    assert timetable.fire() == []
 
 
 def test_a_schedule_beside_the_file_is_the_peoples_own(timetable: Timetable, flows: Flows, web_store: Store) -> None:
@@ -103,7 +103,7 @@ def test_a_schedule_beside_the_file_is_the_peoples_own(timetable: Timetable, flo
         made = schedules.create(session, tenant_id, "report", Schedule(every=60.0, input={"region": "south"}))
     flows.deploy(report("1.1.0", input_schema=schema))
     timetable.make_due()
-    (fired,) = schedules.fire_due(timetable.store)
+    (fired,) = timetable.fire()
     with web_store.session(tenant_id) as session:
         shown = schedules.show(session, tenant_id, made.schedule_id)
         assert [firing.execution_id for firing in shown.firings] == [fired.execution_id]

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
+from aispine import schedules
+from aispine.schedules.firing import Fired
 from aispine.store.database import Store
 from aispine.store.models import ExecutionRow, ScheduleFiringRow, ScheduleRow
 
@@ -31,6 +33,10 @@ class Timetable:
             mine = update(ScheduleRow).where(ScheduleRow.tenant_id == self.tenant_id)
             session.execute(mine.values(next_due_at=due_at, anchor_at=due_at))
         return due_at
+
+    def fire(self) -> list[Fired]:
+        """Fires all that is due, however long it takes; a beat stops after a slice of time."""
+        return schedules.fire_due(self.store, seconds=30)
 
     def executions(self) -> Sequence[ExecutionRow]:
         with self.store.session(None) as session:
