@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Final, cast
@@ -42,12 +42,18 @@ def find(store: Store, tenant_id: str, key: str) -> CachedAnswer | None:
 
 
 def put(store: Store, answer: CachedAnswer, seconds: float) -> None:
-    """Keeps an answer for so many seconds; it takes the place of the one before."""
+    """Keeps an answer for so many seconds; it takes the place of the one before.
+
+    That of an execution that is gone is not kept: an agent may answer after its person was erased.
+    """
     values = asdict(answer) | {"expires_at": func.clock_timestamp() + timedelta(seconds=seconds)}
     added = insert(_TABLE).values(values)
     changed = {name: value for name, value in values.items() if name not in {"tenant_id", "key"}}
+    # Whoever deletes the execution waits for this answer, and then finds it.
+    there = select(ExecutionRow.execution_id).filter_by(execution_id=answer.execution_id)
     with store.session(None) as session:
-        session.execute(added.on_conflict_do_update(index_elements=["tenant_id", "key"], set_=changed))
+        if session.scalar(there.with_for_update(read=True, key_share=True)) is not None:
+            session.execute(added.on_conflict_do_update(index_elements=["tenant_id", "key"], set_=changed))
 
 
 def forget(session: Session, *, limit: int) -> int:
@@ -57,11 +63,12 @@ def forget(session: Session, *, limit: int) -> int:
     return len(session.scalars(gone.execution_options(synchronize_session=False)).all())
 
 
-def forget_with(session: Session, execution_ids: Sequence[str]) -> None:
-    """Deletes the answers that come from those of the executions that are gone."""
+def forget_with(session: Session, execution_ids: Collection[str]) -> int:
+    """Deletes the answers that come from those of the executions that are gone; returns how many went."""
     there = exists().where(ExecutionRow.execution_id == CachedAnswerRow.execution_id)
     gone = delete(CachedAnswerRow).where(CachedAnswerRow.execution_id.in_(execution_ids), ~there)
-    session.execute(gone.execution_options(synchronize_session=False))
+    found: Any = session.execute(gone.execution_options(synchronize_session=False))
+    return int(found.rowcount)
 
 
 def _value(row: CachedAnswerRow) -> CachedAnswer:

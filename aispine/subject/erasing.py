@@ -20,7 +20,7 @@ from aispine.errors import Conflict
 from aispine.files import TenantFiles
 from aispine.secrets import sealing
 from aispine.settings import Settings
-from aispine.store import channels, subjects
+from aispine.store import cached_answers, channels, subjects
 from aispine.store import erasures as table
 from aispine.store.database import Store
 from aispine.store.ids import new_id
@@ -121,7 +121,8 @@ class Eraser:
     def _delete(self, session: Session, person: Person) -> ErasureRow:
         subjects.hide_files(session, self.tenant_id, person.file_ids)
         gone = subjects.delete_all(session, self.tenant_id, person.contact_ids, person.execution_ids)
-        counts = {**gone, "files": len(person.file_ids)}
+        answers = cached_answers.forget_with(session, person.execution_ids)
+        counts = {**gone, "cached_answers": answers, "files": len(person.file_ids)}
         marks = [sealing.fingerprints(each, self.settings.encryption_keys)[0] for each in person.names]
         return table.record(session, self.tenant_id, marks, self.by, counts)
 

@@ -19,7 +19,8 @@ from aispine.conversation.reading import Reader
 from aispine.engine import broker
 from aispine.engine.dispatch import Dispatch
 from aispine.files import TenantFiles
-from aispine.store import api_keys, node_logs, outbox, retention
+from aispine.store import api_keys, cached_answers, node_logs, outbox, retention
+from aispine.store.cached_answers import CachedAnswer
 from aispine.store.database import Store
 from aispine.store.ids import new_id
 from aispine.store.models import ChannelMessageRow, ContactRow, ExecutionRow
@@ -114,6 +115,14 @@ class Desk:
             outbox.put(session, row, message, key=new_id(), execution_id=self.execution_of(about), path="read")
 
 
+def keeps(store: Store, tenant: str, execution_id: str, of: str) -> None:
+    """An agent's answer to that execution is kept for the next who asks the same."""
+    answer = CachedAnswer(
+        tenant_id=tenant, key=new_id(), execution_id=execution_id, output=f"kept for {of}", message=None, metadata={}
+    )
+    cached_answers.put(store, answer, 3600)
+
+
 @pytest.fixture
 def clerk() -> str:
     return number()
@@ -138,6 +147,8 @@ def test_nothing_is_left_of_a_person_and_others_keep_what_is_theirs(
     made = files.put(f"report about {guest}".encode(), name="report.txt").reference.as_dict()
     execution_id = desk.reads(guest, made)
     desk.tells_staff(clerk, guest)
+    for user in (guest, other):
+        keeps(engine_store, tenant, desk.execution_of(user), user)
     about = {
         "flow_id": "guests",
         "input_data": {"who": guest, "menu": menu},
@@ -153,7 +164,10 @@ def test_nothing_is_left_of_a_person_and_others_keep_what_is_theirs(
     left = everything(engine_store, tenant)
     assert guest not in left
     assert guest.encode().hex() not in left
-    assert {name: erased["counts"][name] for name in ("contacts", "executions", "files", "messages_in")} == {
+    assert {
+        name: erased["counts"][name] for name in ("cached_answers", "contacts", "executions", "files", "messages_in")
+    } == {
+        "cached_answers": 1,
         "contacts": 1,
         "executions": 3,
         "files": 2,
@@ -164,6 +178,7 @@ def test_nothing_is_left_of_a_person_and_others_keep_what_is_theirs(
     assert client.get(f"/api/v1/files/{made['file_id']}").status_code == 404
     kept: Any = client.get(f"{SUBJECTS}/{other}").json
     assert (len(kept["executions"]), len(kept["files"]), kept["contacts"][0]["user_id"]) == (1, 1, other)
+    assert f"kept for {other}" in left
     again: Any = client.delete(f"{SUBJECTS}/{guest}")
     assert (again.status_code, "was erased at" in again.json["hint"]) == (404, True)
     for query in ({}, {"subject": guest}):
@@ -187,6 +202,7 @@ def test_what_still_runs_or_comes_late_leaves_nothing_of_an_erased_person(
     desk.arrives(guest, {"type": "text", "text": {"body": "not read yet"}}, read=False)
     assert client.delete(f"{SUBJECTS}/{guest}").status_code == 200
     node_logs.keep(engine_store, held.execution, held.node, f"read {PASSPORT}")
+    keeps(engine_store, tenant, execution_id, PASSPORT)
     assert finish(engine_store, held, fact(held, AgentReply(output={"number": PASSPORT})), TERMS) is None
     desk.arrives(guest, {"type": "text", "text": {"body": "sent before, and told late"}}, age=60)
     desk.posts(webhook(statuses=[{"id": "wamid.1", "status": "read", "recipient_id": guest}]))
