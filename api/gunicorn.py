@@ -11,7 +11,7 @@ from typing import Any
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
-from aispine import logs, settings
+from aispine import logs, memory, settings
 from aispine.stack import open_files
 from aispine.stack.process import READY
 
@@ -52,6 +52,7 @@ def post_worker_init(worker: Any) -> None:
     """Lets open streams end when the worker is told to stop; their clients come back to the next one."""
     streams = worker.wsgi.extensions["aispine"].streams
     streams.going_on = lambda: worker.alive
+    memory.give_back()
     _tell_ready()
 
 

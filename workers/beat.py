@@ -10,7 +10,7 @@ from typing import Any, Final
 from celery.beat import Scheduler
 from celery.utils.nodenames import nodename
 
-from aispine import logs, schedules, settings
+from aispine import logs, memory, schedules, settings
 from aispine.agent import folder
 from aispine.agent.rounds import Rounds
 from aispine.agent.watch import FolderWatch
@@ -51,6 +51,7 @@ class TickScheduler(Scheduler):  # type: ignore[misc] # Celery has no types.
         self._folders = FolderWatch(self._tick.store, folder.search_path(settings.current()))
         self._spoke_at = -math.inf
         self._beats = 0
+        memory.give_back()
 
     def tick(self, *_args: Any, **_kwargs: Any) -> float:
         """Recovers once and starts what schedules are due; returns the seconds to sleep."""

@@ -12,7 +12,7 @@ from typing import Any
 from celery import signals
 from kombu.transport.redis import Transport
 
-from aispine import logs, settings
+from aispine import logs, memory, settings
 from aispine.audit import Journal
 from aispine.engine import lease
 from aispine.engine.meter import Meter
@@ -73,7 +73,7 @@ def _share_memory() -> None:
     """Keeps the collector of a forked child off the pages that it shares with its parent."""
     # Where cffi is loaded, billiard has it parse a line of C in every child, 6 MB each; else it asks ctypes.
     sys.modules.pop("cffi", None)
-    gc.collect()
+    memory.give_back()
     gc.freeze()
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from celery import signals
 from celery.utils.nodenames import nodename
 
-from aispine import settings
+from aispine import memory, settings
 from aispine.engine import broker, transport
 from aispine.errors import BrokerUnavailable
 from aispine.settings import Settings
@@ -30,7 +30,7 @@ def work(name: str, concurrency: int, patience: float = PATIENCE) -> int:
     seconds whatever runs.
     """
     # Here, since beat needs no task and nothing that a task needs.
-    from workers import attendance, stopping
+    from workers import attendance, stopping, workbench
     from workers.app import app
 
     current = settings.current()
@@ -50,6 +50,8 @@ def work(name: str, concurrency: int, patience: float = PATIENCE) -> int:
         quiet=True,
     )
     attendance.attend(name)
+    workbench.prepare()
+    memory.give_back()
     worker.start()
     return int(worker.exitcode or 0)
 

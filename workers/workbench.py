@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 from typing import TYPE_CHECKING
+
+from sqlalchemy.orm import configure_mappers
 
 from aispine import settings
 from aispine.agent import call as agent_call
@@ -27,6 +30,12 @@ if TYPE_CHECKING:
 
 POOL = 4
 """Connections of a process; hundreds of threads share them, since a node needs one only at its two ends."""
+
+
+def prepare() -> None:
+    """Loads what the first node would load, so that the processes of a pool share it."""
+    importlib.import_module("aispine.conversation.desk")
+    configure_mappers()
 
 
 def worker() -> Worker:
