@@ -28,7 +28,8 @@ class Resource(Blueprint):  # type: ignore[misc]  # flask-smorest has no types.
         return decorator
 
     def arguments(self, schema: type[Schema], **options: Any) -> Callable[[View], View]:
-        decorator: Callable[[View], View] = super().arguments(schema, **options)
+        # One for all requests, since given a class webargs makes another for each.
+        decorator: Callable[[View], View] = super().arguments(schema(), **options)
         return decorator
 
     def response(self, status: int, schema: type[Schema] | None = None, **options: Any) -> Callable[[View], View]:

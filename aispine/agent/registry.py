@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -225,7 +225,28 @@ def resolve(session: Session, tenant_id: str, agent_id: str, range_: str = semve
 
 def resolved(session: Session, tenant_id: str, agent_id: str, range_: str = semver.ANY) -> Standing:
     """As `resolve`, with how the version stands."""
-    rows = record.visible(record.found(agents.versions(session, tenant_id, agent_id)))
+    return _choose(session, tenant_id, agent_id, range_, agents.versions(session, tenant_id, agent_id))
+
+
+def resolve_all(
+    session: Session, tenant_id: str, wanted: Collection[tuple[str, str]]
+) -> Mapping[tuple[str, str], AgentVersion]:
+    """As `resolve` for several agents, each with a range, all read at once."""
+    if not wanted:
+        return {}
+    rows: dict[str, list[AgentVersionRow]] = {agent_id: [] for agent_id, _ in wanted}
+    for row in agents.of_agents(session, tenant_id, rows):
+        rows[row.agent_id].append(row)
+    return {
+        (agent_id, range_): _choose(session, tenant_id, agent_id, range_, rows[agent_id]).agent
+        for agent_id, range_ in wanted
+    }
+
+
+def _choose(
+    session: Session, tenant_id: str, agent_id: str, range_: str, versions: Iterable[AgentVersionRow]
+) -> Standing:
+    rows = record.visible(record.found(versions))
     row = record.choice(rows, range_)
     if row is not None:
         return _standing(row)

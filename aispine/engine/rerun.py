@@ -52,9 +52,8 @@ def rerun(session: Session, request: RerunRequest) -> ExecutionRow:
     start.check(flow, value)
     kept = None if request.from_node is None else _kept(session, original, flow, request.from_node)
     row = _again(original, value, flow.context if kept is None else original.context)
-    row.reopened = int(kept is not None)
-    session.add(row)
-    session.flush()
+    row.depth, row.reopened = 0, int(kept is not None)
+    executions.add(session, row, patience=start.START_PATIENCE)
     if kept is not None:
         node_copies.copy(session, original.execution_id, row.execution_id, kept)
     return row
@@ -85,7 +84,6 @@ def _again(original: ExecutionRow, value: Any, context: Mapping[str, Any]) -> Ex
         labels=original.labels,
         correlation_id=original.correlation_id,
         rerun_of=original.execution_id,
-        due_at=start.patience(),
     )
 
 

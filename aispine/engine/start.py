@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kombu.exceptions import OperationalError
-from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import Session
 
 from aispine import catalog, logs, settings
@@ -20,7 +19,7 @@ from aispine.flow.inputs import check_input
 from aispine.flow.model import Flow, Node
 from aispine.flow.sensitive import is_marked
 from aispine.flow.status import ExecutionStatus
-from aispine.store import plans
+from aispine.store import executions, plans
 from aispine.store.database import dumps
 from aispine.store.executions import Family
 from aispine.store.ids import new_id
@@ -86,16 +85,10 @@ def start(
         depth=above.depth + 1 if above else 0,
         root_execution_id=above.root if above else None,
         schedule_id=schedule_id,
-        due_at=patience(),
+        reopened=0,
     )
-    session.add(row)
-    session.flush()
+    executions.add(session, row, patience=START_PATIENCE)
     return row
-
-
-def patience() -> ColumnElement[Any]:
-    """When the tick looks for a start that is announced now."""
-    return func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, START_PATIENCE)
 
 
 def announce(execution_id: str, flow_id: str) -> None:
@@ -116,13 +109,11 @@ def check(flow: Flow, value: Any) -> None:
 
 
 def _choose_agents(session: Session, tenant_id: str, flow: Flow) -> dict[str, dict[str, Any]]:
-    chosen: dict[str, dict[str, Any]] = {}
+    called = {agent_reference(node): node for node in _all_nodes(flow.nodes) if node.agent_id is not None}
+    wanted = {reference: (str(node.agent_id), node.agent_version) for reference, node in called.items()}
+    found = registry.resolve_all(session, tenant_id, wanted.values())
     allowed = limits.of_plan(plans.calls_per_minute(session, tenant_id))
-    for node in _all_nodes(flow.nodes):
-        if node.agent_id is not None and agent_reference(node) not in chosen:
-            agent = registry.resolve(session, tenant_id, node.agent_id, node.agent_version)
-            chosen[agent_reference(node)] = _chosen(agent, allowed)
-    return chosen
+    return {reference: _chosen(found[each], allowed) for reference, each in wanted.items()}
 
 
 def _choose_tools(session: Session, tenant_id: str, flow: Flow) -> dict[str, dict[str, Any]]:

@@ -143,6 +143,8 @@ def redis(url: str) -> Transport:
             "unacked_restore_throttle": 1,
             "priority_steps": [AHEAD, NORMAL],
         },
+        # Over TLS the name itself tells kombu how to connect.
+        configuration={} if url.startswith("rediss:") else {"broker_transport": "aispine.engine.channel:Transport"},
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import psycopg2
 from psycopg2.errors import LockNotAvailable
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, SessionTransaction
@@ -22,6 +22,8 @@ from aispine.store.clock import DatabaseClock
 from aispine.store.prepared import Link, is_cut
 
 _TENANT: Final = "tenant_id"
+_UNNAMED: Final = "aispine_tenant"
+"""Where a connection has the tenant for as long as its transaction has not said so to the server."""
 WEB_OPTIONS: Final = "-c lock_timeout=10s"
 """A request waits for a row that somebody else decides on, but not so long that all threads stand in line."""
 
@@ -59,6 +61,7 @@ class Store:
             },
         )
         event.listen(made, "checkin", _end_transactions)
+        event.listen(made, "before_cursor_execute", _name_tenant, retval=True)
         return made
 
     @contextmanager
@@ -96,19 +99,31 @@ class _TenantSession(Session):
 
 
 @event.listens_for(_TenantSession, "after_begin")
-def _begin(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+def _begin(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    if transaction.nested:
+        return
     driver: Any = connection.connection.dbapi_connection
-    # psycopg2 begins a transaction, READ COMMITTED as the server has it, with the first statement that follows. In a
-    # nested one it has begun already.
-    if driver.autocommit:
-        driver.autocommit = False
-    tenant_id = session.info[_TENANT]
-    if tenant_id is not None:
-        connection.execute(_SET_TENANT, {"tenant_id": tenant_id})
+    # psycopg2 begins a transaction, READ COMMITTED as the server has it, with the first statement that follows.
+    driver.autocommit = False
+    connection.info[_UNNAMED] = session.info[_TENANT]
+
+
+def _name_tenant(
+    connection: Connection, cursor: Any, statement: str, parameters: Any, _context: Any, executemany: bool
+) -> tuple[str, Any]:
+    """Lets the first statement of a transaction say for whom it is, in the same round trip."""
+    tenant_id = connection.info.pop(_UNNAMED, None)
+    if tenant_id is None:
+        return statement, parameters
+    if executemany or "%" in tenant_id:  # It would be said with each of them, or be taken for a parameter.
+        cursor.execute(_SET_TENANT, (tenant_id,))
+        return statement, parameters
+    return f"{cursor.mogrify(_SET_TENANT, (tenant_id,)).decode()}; {statement}", parameters
 
 
 def _end_transactions(connection: Any, record: ConnectionPoolEntry) -> None:
     """Gives a connection back to the pool as the pool's others are; it has been reset before."""
+    record.info.pop(_UNNAMED, None)
     if connection is None:
         return
     try:
@@ -117,14 +132,14 @@ def _end_transactions(connection: Any, record: ConnectionPoolEntry) -> None:
         record.invalidate(error)
 
 
-_SET_TENANT: Final = text("SELECT set_config('aispine.tenant_id', :tenant_id, true)")
+_SET_TENANT: Final = "SELECT set_config('aispine.tenant_id', %s, true)"
 
 
 def bind_tenant(link: Link, tenant_id: str | None) -> str:
     """The SQL that says inside a transaction for whom it is, to go along with another statement."""
     if tenant_id is None:
         return ""
-    return link.filled("SELECT set_config('aispine.tenant_id', %s, true); ", (tenant_id,))
+    return link.filled(f"{_SET_TENANT}; ", (tenant_id,))
 
 
 _CHECK: Final = "Check AISPINE_DATABASE_URL, or run `aispine doctor`."

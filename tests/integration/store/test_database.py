@@ -37,3 +37,33 @@ def test_a_session_is_one_transaction_and_leaves_none_behind(servers: Servers, t
             assert session.scalar(name, {"tenant_id": tenant}) == "third"
         other.dispose()
     store.dispose()
+
+
+def test_each_transaction_says_for_whom_it_is_with_its_first_statement(servers: Servers) -> None:
+    store = Store(servers.web_url, pool_size=1)
+    named = text("SELECT current_setting('aispine.tenant_id', true)")
+    for tenant_id in ("first", "it's 50%", "%(name)s"):
+        with store.session(tenant_id):
+            pass  # What asks for nothing leaves nothing for the next.
+        with store.session(tenant_id) as session:
+            with contextlib.suppress(ZeroDivisionError), session.begin_nested():
+                raise ZeroDivisionError
+            assert session.scalar(named) == tenant_id
+            session.commit()
+            assert session.scalar(named) == tenant_id
+            session.rollback()
+            rows = session.execute(text("SELECT :a, current_setting('aispine.tenant_id')"), {"a": "50%"})
+            assert rows.all() == [("50%", tenant_id)]
+    with store.session(None) as session:
+        assert session.scalar(named) == ""
+    store.dispose()
+
+
+def test_several_rows_at_once_are_one_transaction_of_the_tenant(servers: Servers, tenant: str) -> None:
+    store = Store(servers.web_url, pool_size=1)
+    add = text("INSERT INTO secrets (tenant_id, name, ciphertext) VALUES (:tenant_id, :name, 'x')")
+    with store.session(tenant) as session:
+        session.execute(add, [{"tenant_id": tenant, "name": name} for name in ("a", "b")])
+    with store.session(tenant) as session:
+        assert session.scalar(text("SELECT count(*) FROM secrets")) == 2
+    store.dispose()
