@@ -46,7 +46,13 @@ def serving(agent_id: str, rate_limit: dict[str, int] | None = None) -> Iterator
 
 def _serve(agent_id: str, rate_limit: dict[str, int], pipe: Connection) -> None:
     sys.setswitchinterval(0.001)
-    health = {"agent_id": agent_id, "version": "1.0.0", "ready": True, "rate_limit": rate_limit}
+    health = {
+        "agent_id": agent_id,
+        "version": "1.0.0",
+        "capabilities": [],
+        "ready": True,
+        "rate_limit": rate_limit,
+    }
     seen: Seen = []
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     threading.Thread(target=_accept, args=(listener, _answer(health), seen), daemon=True).start()

@@ -39,16 +39,19 @@ def breaker(stack: Stack) -> Iterator[Figure]:
     probes = sum(found["probes"] for found in told)
     yield Figure(name="breaker: questions of 8 processes in 10 s", value=sum(found["asked"] for found in told))
     yield Figure(name="breaker: probes at the same time", value=max(found["at_once"] for found in told), most=1)
-    # Each one fails and opens the circuit anew: more of them than times that it was open cannot be.
+    # Each one fails and opens the circuit anew: more of them than times that it was open cannot be. The processes do
+    # not begin together, so all of them last longer than each.
+    lasted = max(found["ended"] for found in told) - min(found["begun"] for found in told)
     yield Figure(
-        name="breaker: probes, at most one for each time that it was open", value=probes, most=_SECONDS / _OPEN + 1
+        name="breaker: probes, at most one for each time that it was open", value=probes, most=lasted // _OPEN + 1
     )
 
 
 def _probe(redis_url: str, name: str, told: Any) -> None:
     server, guard = redis.Redis.from_url(redis_url), Breaker(Shared(redis_url), seconds=_OPEN)
-    until, found = time.monotonic() + _SECONDS, {"asked": 0, "probes": 0, "at_once": 0}
-    while time.monotonic() < until:
+    begun = time.monotonic()  # The machine's clock, and so the same for all processes.
+    found: dict[str, float] = {"begun": begun, "asked": 0, "probes": 0, "at_once": 0}
+    while time.monotonic() < begun + _SECONDS:
         admitted = guard.admit(name, 1.0)
         found["asked"] += 1
         if isinstance(admitted, Admission):
@@ -57,7 +60,7 @@ def _probe(redis_url: str, name: str, told: Any) -> None:
             time.sleep(0.002)
             server.decr(f"{name}:under-way")
             guard.settle(admitted, _DOWN)
-    told.put(found)
+    told.put({**found, "ended": time.monotonic()})
 
 
 def limiter(stack: Stack) -> Iterator[Figure]:
