@@ -182,5 +182,6 @@ def _well(answer: Health) -> dict[str, Any]:
         "ready": answer.ready,
         "capabilities": answer.capabilities,
         "rate_limit": dict(answer.rate_limit),
+        "max_concurrency": answer.max_concurrency,
         "error": None,
     }

@@ -99,6 +99,8 @@ def _facts(agent: dict[str, Any], checks: dict[str, Any]) -> Iterator[tuple[str,
             "rate limit",
             ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in agent["rate_limit"].items()),
         )
+    if agent.get("max_concurrency"):
+        yield "at once", f"{agent['max_concurrency']} calls"
 
 
 def _status(found: dict[str, Any]) -> str:

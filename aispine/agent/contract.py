@@ -68,6 +68,7 @@ class Health:
     capabilities: tuple[str, ...] = ()
     endpoint: str | None = None
     rate_limit: Mapping[str, int] = field(default_factory=dict)
+    max_concurrency: int | None = None
 
 
 class ContractError(ValueError):
@@ -85,6 +86,7 @@ def read_health(body: Any) -> Health:
         capabilities=_strings(fields, "capabilities"),
         endpoint=_optional_string(fields, "endpoint", ""),
         rate_limit={name: _count(limits[name], f"rate_limit.{name}") for name in RATE_LIMITS if name in limits},
+        max_concurrency=_optional_count(fields, "max_concurrency"),
     )
 
 
@@ -193,6 +195,10 @@ def _count(value: Any, name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ContractError(f"`{name}` must be a whole number above 0, not {_short(value)}")
     return value
+
+
+def _optional_count(fields: Mapping[str, Any], name: str) -> int | None:
+    return None if fields.get(name) is None else _count(fields[name], name)
 
 
 def _required(fields: Mapping[str, Any], name: str) -> Any:

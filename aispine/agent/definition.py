@@ -15,7 +15,7 @@ DEFAULT_ENTRY: Final = "agent:execute"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgentVersion:
-    """One version of an agent. `timeout` in seconds, None where the agent says none.
+    """One version of an agent. `timeout` in seconds, None where the agent says none, and so `max_concurrency`.
 
     `folder` and `entry` (`module:function`) belong to python agents, `endpoint` and `credential` to http agents, `llm`
     (the keys of `aispine.agent.llm.recipe`) to those that are a model.
@@ -32,6 +32,7 @@ class AgentVersion:
     input_schema: Mapping[str, Any] | None = field(default=None, hash=False)
     output_schema: Mapping[str, Any] | None = field(default=None, hash=False)
     rate_limit: Mapping[str, int] = field(default_factory=dict, hash=False)
+    max_concurrency: int | None = None
     endpoint: str | None = None
     credential: str | None = field(default=None, repr=False)
     """The API key, encrypted; `aispine.agent.credential` opens it."""

@@ -21,6 +21,7 @@ from aispine.errors import InvalidAgent
 FILE: Final = "agent.yaml"
 MAX_BYTES: Final = 256_000
 MAX_TIMEOUT: Final = 7 * 86400.0
+MAX_CONCURRENCY: Final = 10_000
 Problem = dict[str, Any]
 
 
@@ -173,6 +174,12 @@ def _rate_limit(value: Any) -> str | None:
     return None if all(counts) else "must hold whole numbers above 0"
 
 
+def _concurrency(value: Any) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_CONCURRENCY:
+        return None
+    return f"must be a whole number from 1 to {MAX_CONCURRENCY:,}; it is {value!r}"
+
+
 def _kind(value: Any) -> str | None:
     return None if value in {"python", "llm"} else f"must be `python` or `llm`; it is {value!r}"
 
@@ -211,6 +218,7 @@ KEYS: Final[Mapping[str, Key]] = {
     "input_schema": Key(schema_problem, "JSON Schema of its input."),
     "output_schema": Key(schema_problem, "JSON Schema of its output."),
     "rate_limit": Key(_rate_limit, "`requests_per_minute` and `requests_per_hour` that it takes."),
+    "max_concurrency": Key(_concurrency, "How many calls it takes at once; any number when left out."),
     "entry": Key(_entry, f"`module:function` inside the folder; `{DEFAULT_ENTRY}` when left out.", kinds=("python",)),
     "endpoint": Key(_endpoint, "The URL under which /health and /execute answer.", required=True, kinds=("http",)),
     "models": Key(recipe.models_problem, "The models, the first asked first.", required=True, kinds=("llm",)),

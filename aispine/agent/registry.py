@@ -122,6 +122,7 @@ def _completed(given: Mapping[str, Any], sealed: str | None, settings: Settings)
         "version": answer.version,
         "capabilities": list(answer.capabilities),
         "rate_limit": dict(answer.rate_limit) or None,
+        "max_concurrency": answer.max_concurrency,
     }
     return manifest.registration({**told, **given}, credential=sealed)
 

@@ -143,6 +143,7 @@ def _health(server: AgentServer) -> dict[str, Any]:
         "ready": True,
         "endpoint": server.url,
         "rate_limit": dict(agent.rate_limit),
+        "max_concurrency": agent.max_concurrency,
     }
 
 

@@ -68,7 +68,13 @@ class CallTally:
 
 def came_late(transition: Transition) -> bool:
     """True when an attempt has ended whose agent had accepted: only then is `late` worth its plan."""
-    return any(_late(event, transition) is not None for event in transition.events)
+    return bool(late_nodes(transition))
+
+
+def late_nodes(transition: Transition) -> list[NodeState]:
+    """The nodes of which an attempt has ended whose agent had accepted."""
+    found = (_late(event, transition) for event in transition.events)
+    return [node for node in found if node is not None]
 
 
 def late(plan: Plan, transition: Transition) -> Iterator[tuple[Version, str, float]]:

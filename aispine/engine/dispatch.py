@@ -10,14 +10,16 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from aispine import logs
-from aispine.engine import agent_calls, canvas, limits, plans
+from aispine.engine import agent_calls, canvas, limits, plans, slots
 from aispine.engine.advance import advance
 from aispine.engine.facts import CancelRequested
 from aispine.engine.meter import Meter
 from aispine.engine.pace import Pace
 from aispine.engine.terms import Terms
+from aispine.flow.plan import Plan
 from aispine.flow.state import ExecutionState, Transition
 from aispine.guards.turns import Turns
+from aispine.store.call_slots import Granted
 from aispine.store.database import Store
 
 _log = logs.get(__name__)
@@ -50,7 +52,7 @@ class Dispatch:
         ready = transition.queued if queued is None else queued
         if transition.queued:
             plan = plans.find(self.store, execution.flow_version_id, self.tenant_id)
-            later = limits.hold_back(self.store, self.turns, plan, execution, transition.queued, self.tenant_id)
+            later = self._hold_back(plan, execution, transition.queued)
             ready = tuple(path for path in ready if path not in later) if later else ready
             canvas.send(self.celery, plan, execution, ready, self.pace.slow)
         for child in transition.orphans:
@@ -58,12 +60,38 @@ class Dispatch:
         if execution.status.terminal and execution.parent_execution_id is not None:
             self._tell_parent(execution)
 
+    def _hold_back(self, plan: Plan, execution: ExecutionState, queued: Sequence[str]) -> frozenset[str]:
+        """The queued nodes that have to wait: for a call slot, and who has one for the turn of the call."""
+        lined_up = slots.line_up(self.store, plan, execution, queued, self.tenant_id)
+        self.let_in(lined_up.others)
+        free = [path for path in queued if path not in lined_up.waiting]
+        return lined_up.waiting | limits.hold_back(self.store, self.turns, plan, execution, free, self.tenant_id)
+
+    def let_in(self, granted: Sequence[Granted]) -> None:
+        """Sends nodes that were given a call slot, unless the turn of one comes later."""
+        if not granted:
+            return
+        try:
+            for each in limits.whose_turn_it_is(self.store, self.turns, granted):
+                canvas.send_node(self.celery, each.execution_id, each.flow_id, each.path, each.queue)
+        except OperationalError as error:
+            _log.warning("dispatch.not_let_in", nodes=len(granted), error=str(error))
+
     def _count(self, transition: Transition) -> None:
         self.meter.record(transition)
         if agent_calls.came_late(transition):
             plan = plans.find(self.store, transition.execution.flow_version_id, self.tenant_id)
             for version, outcome, seconds in agent_calls.late(plan, transition):
                 self.meter.counted(version, outcome, seconds)
+            self._free_slots(plan, transition)
+
+    def _free_slots(self, plan: Plan, transition: Transition) -> None:
+        """What an agent held that had accepted is free when the attempt has ended."""
+        execution = transition.execution
+        for node in agent_calls.late_nodes(transition):
+            spec = plan.node(node.path)
+            if slots.max_concurrency(spec, execution) is not None:
+                self.let_in(slots.leave(self.store, execution, spec, node, owner=None))
 
     def send_ahead(self, transition: Transition, paths: Sequence[str]) -> None:
         """Sends nodes whose process is gone; they do not stand in line a second time."""

@@ -14,7 +14,7 @@ import psutil
 
 from aispine import logs
 from aispine.errors import StoreUnavailable
-from aispine.store import leases
+from aispine.store import call_slots, leases
 from aispine.store.database import Store
 
 _log = logs.get(__name__)
@@ -49,6 +49,7 @@ class Leases:
         self._heartbeat: Final = heartbeat
         self._lock = threading.Lock()
         self._held: dict[tuple[str, str, int], float] = {}
+        self._slots = 0
         self._thread: threading.Thread | None = None
 
     @contextmanager
@@ -66,8 +67,21 @@ class Leases:
             with self._lock:
                 self._held.pop(key, None)
 
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Renews the lease of a call slot while the block runs, whatever becomes of the node meanwhile."""
+        with self._lock:
+            self._slots += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._slots -= 1
+
     def renew(self) -> None:
         """Renews what has been held for some time; a node that ended at once needs no second statement."""
+        if self._slots:
+            call_slots.renew(self._store, self._owner, self._lease)
         young = time.monotonic() - self._heartbeat / 2
         with self._lock:
             keys = [key for key, since in self._held.items() if since <= young]

@@ -1,4 +1,4 @@
-"""Limits on calls: recorded with an execution as it starts, and kept when its nodes are sent."""
+"""Rates of calls: recorded with an execution as it starts, and kept when its nodes are sent."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from aispine.agent.definition import AgentVersion
-from aispine.engine.queueing import LIMITS, agent_reference, is_limited
+from aispine.engine.queueing import LIMITS, agent_reference
 from aispine.flow.model import Node
 from aispine.flow.plan import Plan
 from aispine.flow.state import ExecutionState
 from aispine.guards.turns import Limit, Turns
 from aispine.store import node_turns
+from aispine.store.call_slots import Granted, Rates
 from aispine.store.database import Store
 
 HTTP_PER_MINUTE: Final = 50
@@ -42,10 +43,10 @@ def hold_back(
 
     `tenant_id` is for a login that sees one tenant only.
     """
-    limited = [path for path in queued if is_limited(plan.node(path), execution.agents)]
+    limited = {path: rates for path in queued if (rates := _rates(plan.node(path), execution))}
     if not limited:
         return frozenset()
-    delays = turns.take([_limits(execution, plan.node(path)) for path in limited])
+    delays = turns.take([_limits(execution.tenant_id, rates) for rates in limited.values()])
     later = {path: delay for path, delay in zip(limited, delays, strict=True) if delay > _SOON}
     if later:
         with store.session(tenant_id) as session:
@@ -53,6 +54,24 @@ def hold_back(
     return frozenset(later)
 
 
-def _limits(execution: ExecutionState, spec: Node) -> list[Limit]:
-    found = execution.agents[agent_reference(spec)][LIMITS]
-    return [Limit(key=f"{execution.tenant_id}:{name}", count=count, seconds=seconds) for name, count, seconds in found]
+def whose_turn_it_is(store: Store, turns: Turns, granted: Sequence[Granted]) -> list[Granted]:
+    """Takes a turn for each node that was given a call slot; returns those whose turn does not come later."""
+    limited = [each for each in granted if each.limits]
+    if not limited:
+        return list(granted)
+    delays = turns.take([_limits(each.tenant_id, each.limits) for each in limited])
+    later = {id(each): delay for each, delay in zip(limited, delays, strict=True) if delay > _SOON}
+    for each in limited:
+        if id(each) in later:
+            with store.session(each.tenant_id) as session:
+                node_turns.defer(session, each.execution_id, {each.path: later[id(each)]})
+    return [each for each in granted if id(each) not in later]
+
+
+def _rates(spec: Node, execution: ExecutionState) -> Rates:
+    found: Rates = execution.agents.get(agent_reference(spec), {}).get(LIMITS, ()) if spec.makes_call else ()
+    return found
+
+
+def _limits(tenant_id: str, rates: Rates) -> list[Limit]:
+    return [Limit(key=f"{tenant_id}:{name}", count=count, seconds=seconds) for name, count, seconds in rates]

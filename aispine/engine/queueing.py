@@ -16,6 +16,8 @@ TOOL: Final = "tool:"
 
 LIMITS: Final = "limits"
 """Where an execution records, for each agent, what limits its calls: `[name, count, seconds]`."""
+SLOTS: Final = "max_concurrency"
+"""Where an execution records how many calls at once an agent takes, if that is limited."""
 
 
 def agent_reference(spec: Node) -> str:
@@ -33,4 +35,4 @@ def queue_of(spec: Node, agents: Mapping[str, Mapping[str, Any]]) -> str:
 
 def is_limited(spec: Node, agents: Mapping[str, Mapping[str, Any]]) -> bool:
     """True for a node that may have to wait for its turn, so that no process goes on with it by itself."""
-    return spec.makes_call and LIMITS in agents.get(agent_reference(spec), {})
+    return spec.makes_call and not {LIMITS, SLOTS}.isdisjoint(agents.get(agent_reference(spec), {}))

@@ -10,6 +10,7 @@ from typing import Any, Final
 from aispine.flow import paths
 from aispine.flow.plan import Plan
 from aispine.flow.status import NodeStatus
+from aispine.store.call_slots import Place
 from aispine.store.models import NodeExecutionRow
 
 _NAMED: Final = 5
@@ -20,12 +21,13 @@ _MISSED: Final = 2.5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WaitingFor:
-    """What a node waits for: `kind` is `nodes`, `worker`, `turn`, `retry`, `resume` before it runs, else as its type
-    has it: `timer`, `signal`, `approval`, `mutex`, `callback` or `child`.
+    """What a node waits for: `kind` is `nodes`, `worker`, `turn`, `slot`, `retry`, `resume` before it runs, else as its
+    type has it: `timer`, `signal`, `approval`, `mutex`, `callback` or `child`.
 
-    `name` is that of the signal or mutex, `held_by` the path that holds the mutex, `execution_id` and `status` the
-    child's; `due_at` is when the waiting ends of itself. `nodes` are those whose ends are awaited; `queue` holds the
-    message, behind at most `ahead` others where that is known.
+    `name` is that of the signal, the mutex, or the agent that has no free slot; `held_by` the path that holds the
+    mutex, `execution_id` and `status` the child's; `due_at` is when the waiting ends of itself. `nodes` are those whose
+    ends are awaited; `queue` holds the message, behind at most `ahead` others where that is known. Of a slot, `ahead`
+    stand before it in the line.
     """
 
     kind: str
@@ -74,6 +76,8 @@ class Situation:
     children: Mapping[str, str] = field(default_factory=dict)
     servers: Sequence[Server] = ()
     lengths: Mapping[str, int] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Where nodes stand in the lines of agents that take so many calls at once."""
     lease: float = 10.0
     heartbeat: float = 3.0
 
@@ -132,6 +136,9 @@ def _pending(row: NodeExecutionRow, situation: Situation) -> Reason | None:
 def _queued(row: NodeExecutionRow, situation: Situation) -> Reason | None:
     if row.queue is None:
         return None
+    place = situation.places.get(row.path)
+    if place is not None:
+        return _in_line(place)
     if row.queued_at is not None and row.queued_at > situation.now:
         text = f"waits its turn until {_clock(row.queued_at, situation)}, since its calls are limited"
         return Reason(text=text, waiting_for=WaitingFor(kind="turn", due_at=row.queued_at))
@@ -141,6 +148,14 @@ def _queued(row: NodeExecutionRow, situation: Situation) -> Reason | None:
     since = _seconds(situation.now - (row.queued_at or situation.now))
     text = f"queued {since}{behind} in `{row.queue}`{_service(row.queue, situation.servers)}"
     return Reason(text=text, waiting_for=WaitingFor(kind="worker", queue=row.queue, ahead=ahead))
+
+
+def _in_line(place: Place) -> Reason:
+    others = "another" if place.ahead == 1 else f"{place.ahead:,} others"
+    behind = f", behind {others}" if place.ahead else ""
+    most = "one call" if place.max_concurrency == 1 else f"{place.max_concurrency:,} calls"
+    text = f"waits for a slot of `{place.agent_id}`, which takes {most} at once (slot limit){behind}"
+    return Reason(text=text, waiting_for=WaitingFor(kind="slot", name=place.agent_id, ahead=place.ahead))
 
 
 def _service(queue: str, servers: Sequence[Server]) -> str:

@@ -15,7 +15,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from aispine import logs
-from aispine.engine import canvas, children
+from aispine.engine import canvas, children, slots
 from aispine.engine.advance import advance
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import DeadlinePassed, Fact, Lost, RetryDue, Stalled, TimeCome
@@ -24,7 +24,7 @@ from aispine.engine.terms import Terms
 from aispine.errors import StoreUnavailable
 from aispine.events.types import EventType
 from aispine.flow.status import NodeStatus
-from aispine.store import due, leases
+from aispine.store import call_slots, due, leases
 from aispine.store.database import Store
 
 _log = logs.get(__name__)
@@ -34,6 +34,8 @@ START_AGAIN: Final = 60.0
 LOOK_AGAIN: Final = 10.0
 """Seconds between two looks for what has no time of its own: children whose parent has ended without telling them, and
 executions in which nothing is in flight."""
+LOOK_AT_LINES: Final = 1.0
+"""Seconds between two looks at who waits for a call slot."""
 OPEN: Final = 1000
 """How many open executions one of these looks takes in; the next goes on behind them."""
 _BEGINNING: Final = "00000000-0000-0000-0000-000000000000"
@@ -53,6 +55,7 @@ class Tick:
     dispatch: Dispatch
     queues: Queues
     strays_looked_for: float = 0.0
+    lines_looked_at: float = 0.0
     open_seen: str = _BEGINNING
     """The last open execution that was looked at."""
     looked_at: float = field(default_factory=time.monotonic)
@@ -72,6 +75,7 @@ class Tick:
         helped = [self._try_advance(execution_id, found) for execution_id, found in facts.items()]
         # What a dead process had taken was at the front; what an emptied broker held stands in line as it did.
         self._send_again(ahead=self._find_what_was_taken())
+        self._look_at_lines()
         self._look_for_strays()
         return helped.count(False)
 
@@ -80,6 +84,7 @@ class Tick:
         grace = self.terms.lease / 2
         if time.monotonic() > self.looked_at + grace:
             spared = leases.spare(self.store, grace)
+            call_slots.spare(self.store, grace)
             if spared:
                 _log.warning("recover.leases_spared", running=spared, seconds=grace)
         self.looked_at = time.monotonic()
@@ -123,6 +128,12 @@ class Tick:
         self.dispatch.follow(transition, queued=tuple(path for path in transition.queued if path not in paths))
         self.dispatch.send_ahead(transition, [path for path in transition.queued if path in paths])
 
+    def _look_at_lines(self) -> None:
+        """Whoever ends a call lets the next one in, unless he died."""
+        if time.monotonic() >= self.lines_looked_at + LOOK_AT_LINES:
+            self.lines_looked_at = time.monotonic()
+            self.dispatch.let_in(slots.look(self.store))
+
     def _look_for_strays(self) -> None:
         if time.monotonic() < self.strays_looked_for + LOOK_AGAIN:
             return
@@ -134,6 +145,7 @@ class Tick:
         for execution_id in (str(row.execution_id) for row in found if row.stalled):
             _log.warning("recover.stalled", execution=execution_id)
             self._try_advance(execution_id, [Stalled()])
+        call_slots.sweep(self.store, OPEN)
 
     def _send_again(self, *, ahead: bool) -> None:
         try:

@@ -13,7 +13,7 @@ from aispine import catalog, logs, settings
 from aispine.agent import registry
 from aispine.agent.definition import AgentVersion
 from aispine.engine import broker, canvas, limits, privacy
-from aispine.engine.queueing import LIMITS, agent_reference
+from aispine.engine.queueing import LIMITS, SLOTS, agent_reference
 from aispine.errors import TooLarge
 from aispine.flow.inputs import check_input
 from aispine.flow.model import Flow, Node
@@ -128,6 +128,8 @@ def _choose_tools(session: Session, tenant_id: str, flow: Flow) -> dict[str, dic
 
 def _chosen(agent: AgentVersion, allowed: list[list[Any]]) -> dict[str, Any]:
     limited = _limited([*limits.of_agent(agent), *allowed])
+    if agent.max_concurrency is not None:
+        limited[SLOTS] = agent.max_concurrency
     return {"version": agent.version, "pool": agent.pool, **limited, **_flag(agent)}
 
 

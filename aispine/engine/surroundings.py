@@ -14,7 +14,7 @@ from aispine import catalog
 from aispine.engine.reasons import Server, Situation
 from aispine.flow.plan import plan
 from aispine.flow.status import ExecutionStatus, NodeStatus
-from aispine.store import executions, workers
+from aispine.store import call_slots, executions, workers
 from aispine.store.models import ExecutionRow, NodeExecutionRow, WorkerRow
 
 SILENT: Final = 4.0
@@ -48,6 +48,7 @@ def situation(
         children=_children(session, rows),
         servers=[server(row, now, around.heartbeat) for row in workers.rows(session)],
         lengths=around.lengths() if queued else {},
+        places=call_slots.places(session, execution.execution_id) if queued else {},
         lease=around.lease,
         heartbeat=around.heartbeat,
     )

@@ -19,10 +19,21 @@ from aispine.agent.contract import AgentAccepted, AgentFailure, AgentReply, Agen
 from aispine.agent.definition import AgentVersion
 from aispine.agent.registry import Standing
 from aispine.audit import Caller, Journal
-from aispine.engine import auditing, caching, callbacks, children, circuits, confidence, llm_calls, plans, tool_calls
+from aispine.engine import (
+    auditing,
+    caching,
+    callbacks,
+    children,
+    circuits,
+    confidence,
+    llm_calls,
+    plans,
+    slots,
+    tool_calls,
+)
 from aispine.engine.advance import Held
 from aispine.engine.dispatch import Dispatch
-from aispine.engine.facts import ChildStarted, Finished
+from aispine.engine.facts import ChildStarted, Finished, Released
 from aispine.engine.lease import Leases
 from aispine.engine.patience import patiently
 from aispine.engine.queueing import agent_reference
@@ -79,11 +90,31 @@ class Worker:
     journal: Journal = field(default_factory=Journal)
 
 
-def work(worker: Worker, held: Held) -> Finished | ChildStarted:
-    """Does what the node is for."""
+def work(worker: Worker, held: Held) -> Finished | ChildStarted | Released:
+    """Does what the node is for; one that turns out to need a call slot first is released."""
     spec = patiently(plans.find, worker.store, held.execution.flow_version_id).node(held.node.path)
     if spec.subflow is not None:
         return patiently(children.begin, worker.store, held.execution, held.node, spec)
+    if slots.max_concurrency(spec, held.execution) is None:
+        return _finished(worker, held, spec)
+    if not patiently(slots.enter, worker.store, held, worker.terms):
+        return Released(path=held.node.path, attempt=held.node.attempt)
+    with worker.leases.slot():
+        finished = _finished(worker, held, spec)
+        if isinstance(finished.outcome, AgentAccepted):
+            patiently(slots.keep, worker.store, held)
+        else:
+            _leave(worker, held, spec)
+    return finished
+
+
+def _leave(worker: Worker, held: Held, spec: Node) -> None:
+    """Gives the slot back before the end is recorded: the call is over, and somebody may wait for it."""
+    owner = worker.terms.owner
+    worker.dispatch.let_in(patiently(slots.leave, worker.store, held.execution, spec, held.node, owner))
+
+
+def _finished(worker: Worker, held: Held, spec: Node) -> Finished:
     begun = time.monotonic()
     outcome = _attempt(worker, held, spec)
     worker.dispatch.pace.record(agent_reference(spec), time.monotonic() - begun)

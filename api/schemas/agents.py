@@ -38,6 +38,9 @@ class Agent(Schema):
     endpoint = text("Where it answers, when over HTTP.", allow_none=True)
     timeout = fields.Float(allow_none=True, metadata={"description": "Seconds for one call."})
     rate_limit = fields.Dict()
+    max_concurrency = fields.Integer(
+        allow_none=True, metadata={"description": "How many calls it takes at once; null for any number."}
+    )
     input_schema = value("The JSON Schema of its input.")
     output_schema = value("The JSON Schema of its output.")
     models = fields.List(fields.Dict(), metadata={"description": "Of an llm agent, the first asked first."})
@@ -68,6 +71,9 @@ class AgentHealth(Schema):
     ready = fields.Boolean()
     capabilities = fields.List(fields.String())
     rate_limit = fields.Dict()
+    max_concurrency = fields.Integer(
+        allow_none=True, metadata={"description": "How many calls it takes at once; null for any number."}
+    )
     error = fields.Dict(allow_none=True, metadata={"description": "Why it is not well: `code` and `message`."})
 
 

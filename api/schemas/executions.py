@@ -18,6 +18,7 @@ _WAITED_FOR: Final = [
     "nodes",
     "worker",
     "turn",
+    "slot",
     "retry",
     "resume",
     "timer",
@@ -122,7 +123,7 @@ class WaitingFor(Schema):
     """What a node waits for."""
 
     kind = fields.String(validate=validate.OneOf(_WAITED_FOR))
-    name = text("The name of the signal or mutex.", allow_none=True)
+    name = text("The name of the signal or mutex, or of the agent that has no free slot.", allow_none=True)
     execution_id = text("The child execution of a subflow.", allow_none=True)
     status = text("The child execution's status.", allow_none=True)
     due_at = moment("When the waiting ends of itself: a timer comes, a time is over.", allow_none=True)
@@ -130,7 +131,7 @@ class WaitingFor(Schema):
     queue = text("The queue that holds the node's message.", allow_none=True)
     ahead = fields.Integer(
         allow_none=True,
-        metadata={"description": "How many messages wait before it, at most."},
+        metadata={"description": "How many messages, or calls of its agent, wait before it, at most."},
     )
     held_by = text("The path that holds the mutex.", allow_none=True)
 

@@ -24,6 +24,7 @@ from aispine.store.models.hosts import HostListsRow
 from aispine.store.models.plans import Plan
 from aispine.store.models.schedules import ScheduleFiringRow, ScheduleRow
 from aispine.store.models.secrets import SecretRow
+from aispine.store.models.slots import CallSlotRow
 from aispine.store.models.subjects import ErasureRow
 from aispine.store.models.tenants import ApiKey, IdempotencyKeyRow, Tenant
 from aispine.store.models.tools import ToolRow
@@ -42,6 +43,7 @@ __all__ = [
     "Base",
     "CachedAnswerRow",
     "CallRow",
+    "CallSlotRow",
     "ChannelMessageRow",
     "ChannelRow",
     "ContactRow",

@@ -26,6 +26,7 @@ from aispine.store.models import (
     Base,
     CachedAnswerRow,
     CallRow,
+    CallSlotRow,
     ChannelRow,
     ContactRow,
     ErasureRow,
@@ -73,6 +74,7 @@ def filled(no_workers: None, engine_store: Store, flows: Flows, api_key: str) ->
         cached = CachedAnswerRow(tenant_id=tenant_id, key="k", execution_id=execution_id, output=1, metadata_={})
         cached.expires_at = datetime.now(UTC)
         session.add(cached)
+        session.add(_slot(tenant_id, execution_id))
         session.add(HostListsRow(tenant_id=tenant_id))
         session.add(ToolRow(tenant_id=tenant_id, tool_id="mine", definition={"endpoint": "https://example.com"}))
         schedule = session.scalars(select(ScheduleRow).filter_by(tenant_id=tenant_id)).one()
@@ -103,6 +105,11 @@ def _call(tenant_id: str) -> CallRow:
     what = {"kind": "agent", "callee": "echo", "caller": "test:1:1", "outcome": "success", "cached": False}
     begun = {"begun_at": datetime.now(UTC), "seconds": 0.1}
     return CallRow(tenant_id=tenant_id, call_id=new_id(), **what, **sizes, **begun)
+
+
+def _slot(tenant_id: str, execution_id: str) -> CallSlotRow:
+    stands = {"tenant_id": tenant_id, "agent_id": "echo", "max_concurrency": 1, "limits": []}
+    return CallSlotRow(execution_id=execution_id, path="a", attempt=1, **stands)
 
 
 def _talk(session: Session, tenant_id: str) -> None:

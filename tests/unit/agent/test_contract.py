@@ -74,6 +74,8 @@ def test_health_is_read_and_its_version_loses_the_leading_v():
     health = read_health({**HEALTH, "rate_limit": {"requests_per_minute": 60, "other": "x"}, "endpoint": "http://x"})
     assert (health.agent_id, health.version, health.capabilities, health.ready) == ("eddie", "1.4.0", ("score",), True)
     assert health.rate_limit == {"requests_per_minute": 60}
+    assert health.max_concurrency is None
+    assert read_health({**HEALTH, "max_concurrency": 5}).max_concurrency == 5
 
 
 @pytest.mark.parametrize(
@@ -86,6 +88,7 @@ def test_health_is_read_and_its_version_loses_the_leading_v():
         ({"capabilities": "score"}, "`capabilities`"),
         ({"capabilities": [1]}, "`capabilities`"),
         ({"rate_limit": {"requests_per_minute": 0}}, "rate_limit.requests_per_minute"),
+        ({"max_concurrency": 0}, "`max_concurrency`"),
         ({"rate_limit": []}, None),
         ({"rate_limit": 5}, "`rate_limit`"),
         ({"endpoint": 5}, "`endpoint`"),

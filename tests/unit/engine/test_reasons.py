@@ -10,10 +10,11 @@ import pytest
 import yaml
 
 from aispine.engine import reasons
-from aispine.engine.reasons import Server, Situation
+from aispine.engine.reasons import Server, Situation, WaitingFor
 from aispine.flow import validation
 from aispine.flow.plan import plan
 from aispine.flow.status import NodeStatus
+from aispine.store.call_slots import Place
 from aispine.store.models import NodeExecutionRow
 from tests.support.shapes import echo, flow
 
@@ -83,6 +84,23 @@ QUEUED = {
 def test_a_queued_node_says_how_long_and_what_keeps_it(name: str) -> None:
     changes, expected = QUEUED[name]
     assert text(row("queued", queue="io", queued_at=ago(12)), **changes) == expected
+
+
+IN_LINE = {
+    "behind others": (5, 1200, "which takes 5 calls at once (slot limit), behind 1,200 others"),
+    "behind one": (2, 1, "which takes 2 calls at once (slot limit), behind another"),
+    "next": (1, 0, "which takes one call at once (slot limit)"),
+}
+
+
+@pytest.mark.parametrize("name", IN_LINE)
+def test_a_node_that_waits_for_a_slot_of_its_agent_says_how_many_stand_before_it(name: str) -> None:
+    most, ahead, expected = IN_LINE[name]
+    place = Place(agent_id="eddie", max_concurrency=most, ahead=ahead)
+    reason = reasons.of_row(row("queued", queue="io", queued_at=ago(-600)), situation(places={"s0": place}))
+    assert reason is not None
+    assert reason.text == f"waits for a slot of `eddie`, {expected}"
+    assert reason.waiting_for == WaitingFor(kind="slot", name="eddie", ahead=ahead)
 
 
 def test_a_node_that_is_tried_again_says_when_and_after_what() -> None:
