@@ -71,26 +71,27 @@ def align(frames: Frames, length: int) -> list[int] | None:
 def _advance(emitted: Any, score: Any, back: Any) -> Any:
     """One frame on. `back` gets where each state came from: 0 itself, else 1 + the column in the row before."""
     row_best = emitted.argmax(axis=1)
-    rows = np.arange(len(emitted))
+    best = emitted[np.arange(len(emitted)), row_best]
+    value, origin = _other_columns(emitted[:-1], row_best[:-1], best[:-1])
+    value += score
     following = emitted + score
-    staying = emitted.max(axis=1) + score[0]
-    following[:, 0] = staying
+    following[:, 0] = best + score[0]
     back[:, 0] = 1 + row_best
-    best, second = _two_best(emitted, row_best, rows)
-    for column in range(1, emitted.shape[1]):
-        other = np.where(row_best == column, second[1], row_best)
-        value = np.where(row_best == column, second[0], best)[:-1] + score[column]
-        better = value > following[1:, column]
-        following[1:, column] = np.where(better, value, following[1:, column])
-        back[1:, column] = np.where(better, 1 + other[:-1], 0)
+    better = value[:, 1:] > following[1:, 1:]
+    back[1:, 1:] = np.where(better, 1 + origin[:, 1:], 0)
+    np.maximum(following[1:, 1:], value[:, 1:], out=following[1:, 1:])
     return following
 
 
-def _two_best(emitted: Any, row_best: Any, rows: Any) -> tuple[Any, tuple[Any, Any]]:
+def _other_columns(emitted: Any, row_best: Any, best: Any) -> tuple[Any, Any]:
+    """For each state the best one of its row that is not itself: the value and the column."""
+    rows = np.arange(len(emitted))
     without = emitted.copy()
     without[rows, row_best] = -np.inf
     second = without.argmax(axis=1)
-    return emitted[rows, row_best], (without[rows, second], second)
+    value, origin = np.repeat(best[:, None], emitted.shape[1], 1), np.repeat(row_best[:, None], emitted.shape[1], 1)
+    value[rows, row_best], origin[rows, row_best] = without[rows, second], second
+    return value, origin
 
 
 def _centres(back: Any, emitted: Any) -> list[int] | None:

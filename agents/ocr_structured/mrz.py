@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -67,12 +68,12 @@ def _seen(line: Line) -> Any:
 
 
 def _reader(look: Callable[[int], Any]) -> mrz_find.Reader:
-    kept: dict[int, Any] = {}
+    look = cache(look)
 
+    @cache
     def read(number: int, width: int) -> Reading | None:
-        if number not in kept:
-            kept[number] = look(number)
-        glyphs = None if kept[number] is None else ctc.glyphs(kept[number], width)
+        frames = look(number)
+        glyphs = None if frames is None else ctc.glyphs(frames, width)
         return None if glyphs is None else Reading(glyphs=[mrz_text.softened(glyph) for glyph in glyphs])
 
     return read

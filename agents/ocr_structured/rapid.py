@@ -21,7 +21,9 @@ DETECTION_SIDE: Final = 1280
 HEIGHT: Final = 48
 _SILENT: Final = ("ORT_TELEMETRY_DISABLED", "ORT_DISABLE_TELEMETRY")
 """What two of its versions look for."""
-_BATCH: Final = 6
+_LEAST_WIDTH: Final = 64
+_WIDTH_STEP: Final = 32
+"""Crops are as wide as a multiple of it, so that the recogniser sees few shapes."""
 _LEAST_CONFIDENCE: Final = 0.35
 _UPSIDE_DOWN: Final = 0.6
 """Pages that read worse are tried the other way up."""
@@ -29,6 +31,8 @@ _JUDGES: Final = 5
 """The lines by which it is judged which way up a page is."""
 _JUDGED: Final = 9.0
 """How much of each is read for that, in parts of its height."""
+_SURE: Final = 0.9
+"""Text that reads as well as this is not the other way up."""
 _SMALL: Final = 0.5
 """A part of the picture: text that fills less of it is looked at from nearer."""
 _MOST_OBLONG: Final = 2.0
@@ -84,7 +88,10 @@ def _angle(picture: Picture, quads: Sequence[Quad]) -> float:
     longest = [geometry.lengthwise(quad) for quad in geometry.longest(quads, _JUDGES)]
     axis = geometry.axis(longest)
     judged = [geometry.beginning(quad, _JUDGED) for quad in longest]
-    return max((axis, axis + 180), key=lambda angle: _sureness(picture, judged, angle))
+    one = _sureness(picture, judged, axis)
+    if one >= _SURE:
+        return axis
+    return axis if one >= _sureness(picture, judged, axis + 180) else axis + 180
 
 
 def _sureness(picture: Picture, quads: Sequence[Quad], angle: float) -> float:
@@ -166,16 +173,15 @@ def read_again(picture: Picture, line: Line, stretch: float) -> Any:
 
 def frames_of(crops: Sequence[Picture]) -> list[Any]:
     """What the recogniser sees in each crop: (frames, characters), without those of the padding."""
-    order = sorted(range(len(crops)), key=lambda number: crops[number].shape[1])
-    found: list[Any] = [None] * len(crops)
-    for start in range(0, len(order), _BATCH):
-        numbers = order[start : start + _BATCH]
-        widest = max(320, *(crops[number].shape[1] for number in numbers))
-        answer = _engine().text_rec.session(np.stack([_normal(crops[number], widest) for number in numbers]))
-        for number, frames in zip(numbers, answer, strict=True):
-            used = int(np.ceil(len(frames) * crops[number].shape[1] / widest))
-            found[number] = frames[: max(1, used)]
-    return found
+    return [_frames(crop) for crop in crops]
+
+
+def _frames(crop: Picture) -> Any:
+    """Crops go in one by one: on one core a batch is no quicker, and all of it would be as wide as its widest."""
+    width = crop.shape[1]
+    padded = max(_LEAST_WIDTH, -(-width // _WIDTH_STEP) * _WIDTH_STEP)
+    frames = _engine().text_rec.session(_normal(crop, padded)[np.newaxis])[0]
+    return frames[: max(1, int(np.ceil(len(frames) * width / padded)))]
 
 
 def _normal(crop: Picture, width: int) -> Any:
