@@ -10,6 +10,8 @@ from .rules import NEEDED, judge
 
 THRESHOLD = 0.8
 ATTEMPTS = 3
+_KEPT = 6
+"""The pictures that are read with the next ones: the reader takes ten together."""
 _SHOWN = (*NEEDED, "full_name", "birth_date", "nationality")
 
 
@@ -24,7 +26,7 @@ def execute(input: dict[str, Any], config: dict[str, Any], context: Context) -> 
         "reason": found.reason,
         "ask": words.ask(found.reason, _cause(input), str(config.get("language", "es"))),
         # Another side is read together with the first; a better picture takes the place of a bad one.
-        "keep": pictures if found.reason in {"front_missing", "back_missing"} else [],
+        "keep": pictures[-_KEPT:] if found.reason in {"front_missing", "back_missing"} else [],
         "holder": _holder(document),
         "evidence": _evidence(document, input.get("error")),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -64,13 +64,23 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """A page: `rotation` is by how many degrees it was turned clockwise to stand upright."""
+    """A page: `rotation` is by how many degrees it was turned clockwise to stand upright.
+
+    `remembered`: it was read when its file was sent before.
+    """
 
     number: int
     lines: tuple[Line, ...]
     strategy: str
     rotation: float = 0.0
     zone: Any = None
+    remembered: bool = False
+
+    def numbered(self, number: int) -> Page:
+        """The same page at another place of a document."""
+        lines = tuple(replace(line, page=number) for line in self.lines)
+        zone = None if self.zone is None else replace(self.zone, page=number)
+        return replace(self, number=number, lines=lines, zone=zone)
 
     @property
     def confidence(self) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aispine.agent import AgentError, Context
 
-from . import reading, result, source, tesseract
+from . import reading, remembered, result, source, tesseract
 from .document import Page
 from .reading import Leaf
 from .refusal import refuse
@@ -19,7 +19,8 @@ from .result import Result
 def read(request: Request, context: Context, today: date) -> dict[str, Any]:
     """The agent's output. Raises `AgentError` with one of the codes of `refusal` when there is nothing to answer."""
     contents = [source.fetch(file, context, request.limits.max_bytes) for file in request.files]
-    leaves = reading.leaves(contents, request)
+    files = reading.leaves(contents, request)
+    leaves = [leaf for own in files for leaf in own]
     best: Result | None = None
     tried: list[dict[str, Any]] = []
     for name in _possible(request, leaves):
@@ -31,7 +32,16 @@ def read(request: Request, context: Context, today: date) -> dict[str, Any]:
             break
     if best is None:
         raise refuse("nothing_readable", "there is no text in it", tried=tried)
-    return result.as_output(best, request.schema, tried)
+    return result.as_output(best, request.schema, tried) | {"readings": _readings(best, contents, files)}
+
+
+def _readings(best: Result, contents: Sequence[bytes], files: Sequence[Sequence[Leaf]]) -> list[dict[str, str]]:
+    """What is given back so that no file is read twice; what a model said is asked again with every new page."""
+    if "vision" in best.strategies:
+        return []
+    pages = {page.number: page for page in best.pages}
+    kept = zip(contents, files, strict=True)
+    return [remembered.keep(content, [pages.get(leaf.number) for leaf in own]) for content, own in kept]
 
 
 def _rank(found: Result, leaves: Sequence[Leaf]) -> tuple[bool, float]:
@@ -69,7 +79,9 @@ def _tried(
 
 
 def _page(name: str, leaf: Leaf, request: Request, today: date) -> Page | None:
-    """A page that has text of its own stays as it is while others of its document are looked at."""
+    """A page that was read before, or has text of its own, stays as it is while others are looked at."""
+    if leaf.known:
+        return leaf.page
     own = reading.pdf_text(leaf, today) if "pdf_text" in request.strategies else None
     return own or reading.BY_NAME[name](leaf, today)
 

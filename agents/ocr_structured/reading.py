@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any, Final
 
-from . import mrz, pdf, picture, rapid, source, tesseract
+from . import mrz, pdf, picture, rapid, remembered, source, tesseract
 from .document import Line, Page
 from .request import Request
 
@@ -17,7 +17,13 @@ _LEAST_TEXT: Final = 12
 
 
 class Leaf:
-    """One page of a document as it was given: the text of a PDF, and a picture that is made when it is looked at."""
+    """One page of a document as it was given: the text of a PDF, and a picture that is made when it is looked at.
+
+    `known` says that it was read before, `page` what came of that.
+    """
+
+    known = False
+    page: Page | None = None
 
     def __init__(self, number: int, look: Callable[[], Any], text: Sequence[Line] | None = None) -> None:
         self.number = number
@@ -28,12 +34,18 @@ class Leaf:
     def picture(self) -> Any:
         return self._look()
 
+    def remember(self, page: Page | None) -> None:
+        self.known, self.page = True, None if page is None else page.numbered(self.number)
 
-def leaves(contents: Sequence[bytes], request: Request) -> list[Leaf]:
-    """The pages of all files, numbered from 1 on. Refuses what cannot be opened or is over the limits."""
-    found: list[Leaf] = []
+
+def leaves(contents: Sequence[bytes], request: Request) -> list[list[Leaf]]:
+    """The pages of each file, numbered through from 1 on. Refuses what cannot be opened or is over the limits."""
+    found: list[list[Leaf]] = []
     for content in contents:
-        found.extend(_leaves(content, len(found), request))
+        own = list(_leaves(content, sum(map(len, found)), request))
+        for leaf, page in zip(own, remembered.find(request.readings, content) or (), strict=False):
+            leaf.remember(page)
+        found.append(own)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from aispine.agent import AgentError
 STRATEGIES: Final = ("pdf_text", "rapidocr", "tesseract", "vision")
 """In the order of what they cost."""
 _MOST_FILES: Final = 10
+_READING: Final = frozenset({"sha256", "pages"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,13 +25,17 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """A checked request. `vision` is the `config.vision` as given, or none."""
+    """A checked request. `vision` is the `config.vision` as given, or none.
+
+    `readings` are what an earlier answer said of some of the files.
+    """
 
     files: tuple[Any, ...]
     schema: Mapping[str, Any]
     strategies: tuple[str, ...]
     min_confidence: float
     limits: Limits
+    readings: Sequence[Mapping[str, Any]]
     vision: Mapping[str, Any] | None
 
 
@@ -45,6 +50,7 @@ def parse(value: Any, config: Mapping[str, Any]) -> Request:
         limits=Limits(
             **{name: int(_number(config, name, getattr(_DEFAULT, name), least=1)) for name in _LIMITS if name in config}
         ),
+        readings=_readings(given.get("readings")),
         vision=_vision(config.get("vision")),
     )
 
@@ -62,6 +68,13 @@ def _files(given: Mapping[str, Any]) -> tuple[Any, ...]:
     if not isinstance(files, list) or not 1 <= len(files) <= _MOST_FILES:
         raise _invalid(f"`file` is missing, or `files` is no list of 1 to {_MOST_FILES}")
     return tuple(files)
+
+
+def _readings(given: Any) -> Sequence[Mapping[str, Any]]:
+    known = [] if given is None else given
+    if not isinstance(known, list) or not all(isinstance(each, Mapping) and {*each} >= _READING for each in known):
+        raise _invalid("`readings` must be the `readings` of an earlier answer")
+    return known
 
 
 def _schema(schema: Any) -> Mapping[str, Any]:

@@ -196,4 +196,5 @@ def _page(page: Page) -> dict[str, Any]:
         "confidence": round(page.confidence, 4),
         "rotation": round(page.rotation, 1),
         "lines": len(page.lines),
+        "remembered": page.remembered,
     }

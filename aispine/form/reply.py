@@ -13,6 +13,8 @@ from aispine.form.normalise import Misfit, boolean, email, phone
 
 FILE: Final = "file"
 """The `format` of a field that is a file, or whose items are."""
+MOST_FILES: Final = 10
+"""In a list whose schema does not say how many there may be."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,13 +44,20 @@ def is_file(rules: Mapping[str, Any]) -> bool:
 
 
 def _take_file(form: Form, filled: Filled, wanted: list[str], file: Mapping[str, Any]) -> Filled:
-    name = next((name for name in wanted if is_file(form.rules(name))), None)
+    name = next((name for name in (*wanted, *form.properties) if _takes(form, filled, wanted, name)), None)
     if name is None:
         return filled
     if form.rules(name).get("type") == "array":
         before = _given(filled, name)
         return filled.put(form, name, [*before, dict(file)])
     return filled.put(form, name, dict(file))
+
+
+def _takes(form: Form, filled: Filled, wanted: list[str], name: str) -> bool:
+    """True for a field of files that is asked for; also for a list of them that is long enough and not yet full."""
+    rules = form.rules(name)
+    begun = 0 < len(_given(filled, name)) < int(rules.get("maxItems", MOST_FILES))
+    return is_file(rules) and (name in wanted or (rules.get("type") == "array" and begun))
 
 
 def _given(filled: Filled, name: str) -> list[Any]:

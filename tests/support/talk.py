@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -53,14 +54,22 @@ class Phone:
         self._client, self._service, self._channel_id = client, service, channel_id
         self._ids = itertools.count(1)
         self._read = 0
+        self._last = b""
 
     def writes(self, text: str) -> None:
         self._post({"type": "text", "text": {"body": text}})
 
     def sends(self, *pictures: bytes) -> None:
         for picture in pictures:
-            image = {"id": self._service.add_media(picture), "mime_type": "image/png"}
-            self._post({"type": "image", "image": image})
+            self._post(self._image(picture))
+
+    def sends_album(self, *pictures: bytes) -> None:
+        """A webhook for each picture, all at once."""
+        with ThreadPoolExecutor(len(pictures)) as pool:
+            list(pool.map(self._post, [self._image(picture) for picture in pictures]))
+
+    def _image(self, picture: bytes) -> dict[str, Any]:
+        return {"type": "image", "image": {"id": self._service.add_media(picture), "mime_type": "image/png"}}
 
     def sends_document(self, content: bytes, media_type: str) -> None:
         document = {"id": self._service.add_media(content), "mime_type": media_type, "filename": "document"}
@@ -96,11 +105,18 @@ class Phone:
     def texts(self) -> list[str]:
         return self._service.texts(self.user)
 
+    def repeats(self) -> None:
+        """The service delivers the last message again."""
+        self._deliver(self._last)
+
     def _post(self, message: dict[str, Any]) -> None:
         identity = {"from": self.user, "id": f"{self.user}-{next(self._ids)}", "timestamp": "1764000000"}
-        raw = whatsapp.webhook({**identity, **message})
-        path = f"{CHANNELS}/{self._channel_id}/webhook"
-        assert self._client.post(path, data=raw, headers=whatsapp.signed(raw)).status_code == 200
+        raw = self._last = whatsapp.webhook({**identity, **message})
+        self._deliver(raw)
+
+    def _deliver(self, raw: bytes) -> None:
+        path, own = f"{CHANNELS}/{self._channel_id}/webhook", self._client.application.test_client()
+        assert own.post(path, data=raw, headers=whatsapp.signed(raw)).status_code == 200
 
 
 class Bot(Phone):

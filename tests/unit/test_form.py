@@ -68,6 +68,16 @@ def test_files_fill_their_fields_one_after_the_other() -> None:
     assert take(form, one, Said(text="here it is")) == one
 
 
+def test_a_list_of_files_takes_more_until_it_is_full() -> None:
+    pictures = {"type": "array", "minItems": 1, "maxItems": 2, "items": {"format": "file"}}
+    form = Form(schema={"required": ["a"], "properties": {"a": pictures, "b": pictures}})
+    filled = Filled()
+    for number in range(3):
+        filled = take(form, filled, Said(file={**FILE, "file_id": f"f{number}"}))
+        assert filled.complete(form)
+    assert {name: [each["file_id"] for each in files] for name, files in filled.fields.items()} == {"a": ["f0", "f1"]}
+
+
 @pytest.mark.parametrize(
     ("rules", "written", "read"),
     [

@@ -1,6 +1,9 @@
 import base64
+import io
+import json
 
 import pytest
+from PIL import Image, ImageDraw
 
 from aispine.agent.testing import load_agent
 from cli import specimens
@@ -13,8 +16,20 @@ TURNED = Distortion(width=1000, rotation=6, quarter_turns=1, perspective=0.04, b
 
 
 def read(*pictures):
+    return AGENT.run(asked(*pictures)).output
+
+
+def asked(*pictures):
     files = [{"base64": base64.b64encode(picture).decode()} for picture in pictures]
-    return AGENT.run({"files": files, "schema": SCHEMA}).output
+    return {"files": files, "schema": SCHEMA}
+
+
+def note():
+    """A small picture with a line of print."""
+    picture, kept = Image.new("RGB", (400, 80), "white"), io.BytesIO()
+    ImageDraw.Draw(picture).text((20, 20), "Total 1234", fill="black", font_size=36)
+    picture.save(kept, "PNG")
+    return kept.getvalue()
 
 
 @pytest.mark.parametrize("sample", AGENT.samples, ids=lambda sample: sample.name)
@@ -50,3 +65,29 @@ def test_front_and_back_of_a_card_upside_down_are_one_document():
     assert output["fields"]["address"] == person.address
     assert [output["details"][name]["page"] for name in ("address", "surname")] == [1, 2]
     assert output["confidence"] > 0.9
+
+
+def test_what_was_read_before_is_not_read_again():
+    person = specimens.invent(7)
+    front = specimens.draw("td1_front", person, Distortion(width=1000, jpeg=80), seed=1)
+    back = specimens.draw("td1_back", person, Distortion(width=1000, jpeg=80), seed=2)
+    first = read(back)
+    again = AGENT.run({**asked(front, back), "readings": json.loads(json.dumps(first["readings"]))}).output
+    assert [page["remembered"] for page in again["pages"]] == [False, True]
+    together = read(front, back)
+    for name in ("fields", "details", "confidence", "mrz", "text"):
+        assert again[name] == together[name], name
+    assert AGENT.run({**asked(back), "readings": again["readings"]}).output["fields"] == first["fields"]
+
+
+@pytest.mark.parametrize("pages", ["", "nonsense", "7", "[7]", '[{"lines": []}]'])
+def test_what_was_remembered_by_another_version_is_read_again(pages):
+    first = AGENT.run({"file": {"base64": base64.b64encode(note()).decode()}}).output
+    kept = [{**first["readings"][0], "pages": pages}]
+    again = AGENT.run({"file": {"base64": base64.b64encode(note()).decode()}, "readings": kept}).output
+    assert (again["text"], again["pages"][0]["remembered"]) == (first["text"], False)
+
+
+def test_readings_of_another_shape_are_refused():
+    outcome = AGENT.run({**asked(b"x"), "readings": [{"sha256": "a"}]})
+    assert (outcome.code, "readings" in outcome.message) == ("invalid_input", True)

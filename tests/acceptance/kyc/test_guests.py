@@ -3,42 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
-from typing import Any
 
 from flask.testing import FlaskClient
 
-from cli.specimens import Distortion, Person, draw, invent
+from cli.specimens import draw
+from tests.acceptance.kyc.checking_in import PHOTO, agrees, guest, node, only_execution, outcome
 from tests.support.environment import Servers
-from tests.support.polling import eventually
 from tests.support.talk import Bot, Phone, add_telegram, add_whatsapp, number
 from tests.support.workers import Workers
-
-PHOTO = Distortion(rotation=2.0, perspective=0.02, noise=4, light=0.2, jpeg=85)
-
-
-def guest(surname: str, given_names: str, **changes: Any) -> Person:
-    """Somebody who does not exist, under a name that the sample reservations know or not."""
-    named = replace(invent(7), surname=surname, given_names=given_names, nationality="ECU", expires=date(2031, 5, 1))
-    return replace(named, **changes)
-
-
-def outcome(client: FlaskClient, execution_id: str, *, sensitive: bool = False) -> dict[str, Any]:
-    """The output of an execution, once it has ended, as somebody sees it who may see what is sensitive or not."""
-
-    def ended() -> dict[str, Any] | None:
-        shown = {"show_sensitive": "true"} if sensitive else {}
-        found: Any = client.get(f"/api/v1/executions/{execution_id}", query_string=shown).json
-        assert found["status"] not in {"failed", "cancelled"}, found["error"]
-        return dict(found["output"]) if found["status"] == "completed" else None
-
-    return eventually(ended, 60)
-
-
-def only_execution(client: FlaskClient) -> str:
-    found: Any = client.get("/api/v1/executions").json
-    (row,) = found["data"]
-    return str(row["execution_id"])
 
 
 def checks_in(client: FlaskClient, phone: Phone) -> None:
@@ -80,13 +52,45 @@ def test_print_that_differs_from_the_zone_goes_to_a_person(
     clerk.writes("turno de mañana")
     person = guest("Núñez", "Óscar")
     front, back = draw("td1_front", person), draw("td1_back", replace(person, number="ZZ9999999"))
-    phone.writes("Buenas")
-    phone.hears("¿Está de acuerdo?")
-    phone.writes("sí")
-    phone.hears("envíe una foto")
+    agrees(phone)
     phone.sends(front, back)
     clerk.hears("Revisar documento (differs)", 60)
     clerk.presses("Rechazar")
     phone.hears("No hemos podido verificar")
     found = outcome(client, only_execution(client))
     assert (found["outcome"], found["approved_by"]) == ("declined", f"whatsapp:{desk}")
+
+
+def test_an_album_with_which_a_guest_begins_is_one_execution_that_reads_both_sides_together(
+    client: FlaskClient, kyc: str, servers: Servers, workers: Workers
+) -> None:
+    phone = Phone(client, servers.whatsapp, add_whatsapp(client, kyc))
+    person = guest("Muñoz Ávila", "María José")
+    phone.sends_album(draw("td1_back", person, PHOTO, seed=4), draw("td1_front", person, PHOTO, seed=3))
+    phone.hears("¿Está de acuerdo?")
+    phone.presses("Sí")
+    phone.hears("Su registro está completo", 60)
+    execution_id = only_execution(client)
+    assert outcome(client, execution_id)["outcome"] == "verified"
+    read = node(client, execution_id, "document[0]/read")
+    assert read is not None
+    assert [page["page"] for page in read["output"]["pages"]] == [1, 2]
+    assert node(client, execution_id, "document[1]/read") is None
+    assert len(phone.texts) == 2
+
+
+def test_a_side_that_was_read_is_not_read_again_when_the_other_one_comes(
+    client: FlaskClient, kyc: str, servers: Servers, workers: Workers
+) -> None:
+    phone = Phone(client, servers.whatsapp, add_whatsapp(client, kyc))
+    person = guest("Villavicencio Echeverría", "Juan Sebastián")
+    agrees(phone)
+    phone.sends(draw("td1_back", person, PHOTO, seed=4))
+    phone.hears("el frente", 60)
+    phone.sends(draw("td1_front", person, PHOTO, seed=3))
+    phone.hears("Su registro está completo", 60)
+    execution_id = only_execution(client)
+    assert outcome(client, execution_id)["outcome"] == "verified"
+    read = node(client, execution_id, "document[1]/read")
+    assert read is not None
+    assert [page["remembered"] for page in read["output"]["pages"]] == [True, False]
