@@ -14,11 +14,11 @@ def restart() -> None:
 
     No request is refused meanwhile, since `aispine up` holds the API's socket, and each successor runs before the old
     process is asked to end. A worker finishes what it runs, for 30 s at most, and hands back the rest. Use it after an
-    agent's package or the product was upgraded.
+    agent's package or the product was upgraded; when the upgrade changes the database, run `aispine db migrate` first.
 
     \b
     Example:
       aispine restart
     """
-    names = stack.restart(settings.load(stack=False).home)
+    names = stack.restart(settings.load(stack=False).home, settings.load().database_url)
     click.echo(f"restarted: {', '.join(names)}")

@@ -84,6 +84,12 @@ def _wait(draft: Draft) -> Iterator[Finding]:
         yield "misplaced_key", f"`timeout` belongs to a wait for a signal, not for `{given[0]}`", None, "timeout"
     elif (signal := draft.node.wait.signal if draft.node.wait else None) and not _SIGNAL.fullmatch(signal):
         yield "invalid_value", f"`signal`: `{shorten(signal)}` is not the name of a signal", _SIGNAL_RULE, "signal"
+    yield from _on_timeout(draft)
+
+
+def _on_timeout(draft: Draft) -> Iterator[Finding]:
+    if _given(draft, "on_timeout") and draft.node.timeout is None:
+        yield "missing_key", "`on_timeout` needs `timeout`", "Say how long it waits, as `timeout: 1d`.", "on_timeout"
 
 
 _SIGNAL: Final = re.compile(r"\w[\w.:-]{0,199}")
@@ -94,6 +100,7 @@ _RULES: Final[Mapping[NodeType, Callable[[Draft], Iterator[Finding]]]] = {
     NodeType.MAP: _map,
     NodeType.JOIN: _join,
     NodeType.WAIT: _wait,
+    NodeType.APPROVAL: _on_timeout,
 }
 
 

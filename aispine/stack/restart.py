@@ -11,19 +11,27 @@ from aispine.errors import StackError
 from aispine.stack import home, ledger
 from aispine.stack.process import wait_until
 from aispine.stack.signals import RESTART
+from aispine.store import migrate
 
 _SERVERS: Final = frozenset({"postgres", "redis"})
 _SECONDS_EACH: Final = 45.0
 """Longer than a worker may take to finish what it runs."""
 
 
-def restart(folder: Path) -> list[str]:
+def restart(folder: Path, owner_url: str | None) -> list[str]:
     """Has the `up` of a home replace its programs, and waits until it has; returns their names.
 
-    Raises `StackError` when none runs there, or it takes too long.
+    `owner_url` is that of its database; None where it is not known.
+    Raises `StackError` when none runs there, the database is behind this version, or it takes too long.
     """
+    up = _pid(folder)
+    if owner_url is not None and migrate.pending(owner_url):
+        raise StackError(
+            "the database is behind this version, whose processes could not use it",
+            hint="Bring it up to date with `aispine db migrate`, then restart.",
+        )
     before = _running(folder)
-    os.kill(_pid(folder), RESTART)
+    os.kill(up, RESTART)
 
     def over() -> bool:
         now = {entry.name: entry.pid for entry in _running(folder)}

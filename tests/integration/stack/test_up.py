@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from aispine.stack.address import Address, health
 from tests.integration.stack.support import (
@@ -208,10 +209,25 @@ def test_the_api_refuses_nobody_while_its_process_is_replaced_or_dead(folder):
         assert (done.returncode, done.stdout) == (0, "restarted: web\n"), done.stderr
         second = pids(up)["web"]
         assert second != first
+        refused = _restart_behind(up)
+        assert (refused.returncode, pids(up)["web"]) == (1, second)
+        assert "the database is behind this version" in refused.stderr
+        assert "aispine db migrate" in refused.stderr
         assert up.health()
         os.killpg(second, signal.SIGKILL)
         address = Address(host="127.0.0.1", port=up.port)
         assert health(address, seconds=30), "the request waited for the next process"
+
+
+def _restart_behind(up):
+    """Restarts while the database is of an older version."""
+    engine = create_engine(up.stack["database_url"])
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    engine.dispose()
+    return subprocess.run(
+        [*up.command[:3], "restart"], env=up.env, capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 def test_a_restart_of_nothing_says_so(folder):

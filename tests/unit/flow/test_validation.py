@@ -1,17 +1,11 @@
 """Flow files as they are loaded, and every mistake with its code, place, node and hint."""
 
 import pytest
-import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from aispine.errors import InvalidFlow
 from aispine.flow.model import NodeType, Position, RetryPolicy
-from aispine.flow.tree import Limits
-from aispine.flow.validation import check, is_test_file, load
-
-HEAD = "flow_id: f\nversion: 1.0.0\nnodes:\n"
-START = "  - {id: a, type: input}\n"
+from aispine.flow.validation import is_test_file, load
+from tests.unit.flow.documents import HEAD, START, codes, problems
 
 OLDER = """\
 flow_id: credit_analysis
@@ -55,16 +49,6 @@ nodes:
   - {id: done, type: output, depends_on: [match, ask_staff]}
 output: ${nodes.done.output}
 """
-
-
-def problems(text, **limits):
-    flow, found = check(text, limits=Limits(**limits) if limits else Limits())
-    assert (flow is None) == bool(found)
-    return found
-
-
-def codes(text, **limits):
-    return [problem.code for problem in problems(text, **limits)]
 
 
 def test_the_older_format_loads_unchanged():
@@ -220,6 +204,8 @@ MISTAKES = [
     ("an item outside of a map", '  - {id: b, type: transform, input: "${item}"}\n', "out_of_scope", 4, 37, None),
     ("a join of nothing", "  - {id: b, type: join}\n", "join_of_nothing", 4, 5, "depends_on"),
     ("a wait for nothing", "  - {id: b, type: wait}\n", "missing_key", 4, 5, None),
+    ("a timeout's way out", "  - {id: b, type: wait, signal: x, on_timeout: fail}\n", "missing_key", 4, 36, "1d"),
+    ("an answer's way out", "  - {id: b, type: approval, on_timeout: reject}\n", "missing_key", 4, 29, "1d"),
     ("a wait for two", "  - {id: b, type: wait, seconds: 1, signal: x}\n", "missing_key", 4, 5, None),
     ("a bad timestamp", "  - {id: b, type: wait, until: tomorrow}\n", "invalid_value", 4, 32, "2030"),
     ("a loop without a bound", "  - {id: b, type: loop, body: [{id: c, type: input}]}\n", "missing_key", 4, 5, "10"),
@@ -288,174 +274,6 @@ def test_a_mistake_in_the_flow_itself(text, code, line):
     assert [(each.code, each.line) for each in problems(text)] == [(code, line)]
 
 
-def test_an_id_is_there_once_in_the_whole_file():
-    text = HEAD + START + "  - {id: b, type: loop, depends_on: [a], max_iterations: 1, body: [{id: a, type: input}]}\n"
-    (found,) = problems(text)
-    assert (found.code, found.line, found.column, found.node) == ("duplicate_id", 5, 73, "a")
-    assert "line 4" in found.message
-
-
-def test_a_dangling_reference_suggests_the_id_that_was_meant():
-    text = HEAD + "  - {id: receive, type: input}\n  - {id: receipt, type: output, depends_on: [recieve]}\n"
-    (found,) = problems(text)
-    assert (found.code, found.hint) == ("dangling_reference", "Did you mean `receive`?")
-
-
-def test_a_cycle_over_all_kinds_of_edges_is_printed():
-    text = (
-        HEAD
-        + START
-        + (
-            "  - {id: b, type: transform, depends_on: [a, d]}\n"
-            "  - {id: c, type: decision, depends_on: [b], condition: true, then: d}\n"
-            "  - {id: d, type: transform}\n"
-        )
-    )
-    (found,) = problems(text)
-    assert (found.code, found.line) == ("cycle", 5)
-    assert "b -> c -> d -> b" in found.message
-
-
-def test_every_separate_cycle_is_reported():
-    text = HEAD + "".join(f"  - {{id: {x}, type: transform, depends_on: [{y}]}}\n" for x, y in ["ab", "ba", "cd", "dc"])
-    assert codes(text) == ["cycle", "cycle"]
-
-
-def test_a_node_that_nothing_leads_to_is_unreachable():
-    (found,) = problems(HEAD + START + "  - {id: b, type: transform}\n  - {id: c, type: output, depends_on: [b]}\n")
-    assert (found.code, found.node, found.line) == ("unreachable", "b", 5)
-    assert "depends_on: [a]" in found.hint
-
-
-def test_without_an_input_node_every_root_is_a_start():
-    assert codes(HEAD + "  - {id: a, type: transform}\n  - {id: b, type: transform}\n") == []
-
-
-def test_expressions_read_only_what_has_ended():
-    text = (
-        HEAD
-        + START
-        + (
-            "  - {id: b, type: transform, depends_on: [a]}\n"
-            '  - {id: c, type: transform, depends_on: [a], input: "${nodes.b.output}"}\n'
-        )
-    )
-    (found,) = problems(text)
-    assert (found.code, found.node) == ("not_an_ancestor", "c")
-    assert "Add `b` to `depends_on`" in found.hint
-
-
-def test_the_target_of_a_decision_may_read_what_led_to_it():
-    text = (
-        HEAD
-        + START
-        + (
-            "  - {id: b, type: decision, depends_on: [a], condition: true, then: c}\n"
-            '  - {id: c, type: transform, input: "${nodes.a.output} ${nodes.b.output}"}\n'
-        )
-    )
-    assert codes(text) == []
-
-
-def test_a_body_sees_what_came_before_its_container_and_nobody_sees_inside():
-    text = (
-        HEAD
-        + START
-        + (
-            "  - id: b\n    type: map\n    depends_on: [a]\n    items: output.list\n"
-            '    body: [{id: c, type: transform, input: "${nodes.a.output} ${item} ${index}"}]\n'
-            '  - {id: d, type: transform, depends_on: [b], input: "${nodes.c.output}"}\n'
-        )
-    )
-    (found,) = problems(text)
-    assert (found.code, found.node) == ("not_an_ancestor", "d")
-    assert "nodes.b.output" in found.hint
-
-
-def test_a_control_target_inside_another_body_is_refused():
-    text = (
-        HEAD
-        + START
-        + (
-            "  - {id: b, type: loop, depends_on: [a], max_iterations: 1, body: [{id: c, type: input, on_error: a}]}\n"
-            "  - {id: d, type: decision, depends_on: [a], condition: true, then: c}\n"
-        )
-    )
-    assert [(each.code, each.node) for each in problems(text)] == [
-        ("dangling_reference", "c"),
-        ("dangling_reference", "d"),
-    ]
-
-
-def test_n_is_not_larger_than_the_branches():
-    text = (
-        HEAD
-        + START
-        + (
-            "  - {id: b, type: fork, depends_on: [a], branches: {x: [{id: c, type: transform}]}}\n"
-            "  - {id: d, type: join, depends_on: [b], strategy: n_of_m, n: 2}\n"
-        )
-    )
-    assert [(each.code, each.node) for each in problems(text)] == [("invalid_value", "d")]
-
-
-def writers(*nodes):
-    return codes(HEAD + START + "".join(f"  - {{{node}}}\n" for node in nodes))
-
-
-def test_two_unordered_writers_of_one_key_are_a_problem():
-    assert writers(
-        "id: b, type: transform, depends_on: [a], set: {k: 1}", "id: c, type: transform, depends_on: [a], set: {k: 2}"
-    ) == ["context_conflict"]
-
-
-def test_ordered_writers_are_fine():
-    assert (
-        writers(
-            "id: b, type: transform, depends_on: [a], set: {k: 1}",
-            "id: c, type: transform, depends_on: [b], set: {k: 2}",
-        )
-        == []
-    )
-
-
-def test_writers_of_which_only_one_can_run_are_fine():
-    assert (
-        writers(
-            "id: q, type: decision, depends_on: [a], condition: true, then: b, else: c",
-            "id: b, type: transform, set: {k: 1}",
-            "id: c, type: transform",
-            "id: d, type: transform, depends_on: [c], set: {k: 2}",
-        )
-        == []
-    )
-    assert (
-        writers(
-            "id: b, type: transform, depends_on: [a], on_error: c",
-            "id: c, type: transform, set: {k: 1}",
-            "id: d, type: transform, depends_on: [b], set: {k: 2}",
-        )
-        == []
-    )
-
-
-def test_writers_after_the_branches_have_met_again_do_conflict():
-    assert writers(
-        "id: q, type: decision, depends_on: [a], condition: true, then: b, else: c",
-        "id: b, type: transform",
-        "id: c, type: transform",
-        "id: d, type: transform, depends_on: [b, c], set: {k: 1}",
-        "id: e, type: transform, depends_on: [c], set: {k: 2}",
-    ) == ["context_conflict"]
-
-
-def test_a_loop_writes_what_its_body_writes_and_a_map_does_not():
-    inner = "body: [{id: x, type: transform, set: {k: 1}}]"
-    other = "id: c, type: transform, depends_on: [a], set: {k: 2}"
-    assert writers(f"id: b, type: loop, depends_on: [a], max_iterations: 1, {inner}", other) == ["context_conflict"]
-    assert writers(f"id: b, type: map, depends_on: [a], items: output, {inner}", other) == []
-
-
 def test_all_problems_come_at_once_in_the_order_of_the_lines():
     text = (
         "flow_id: f\nversion: 1.0\nnodes:\n"
@@ -513,53 +331,6 @@ def test_a_test_file_is_known_by_its_name():
     assert not is_test_file("flows/triage.yaml")
 
 
-@st.composite
-def dags(draw):
-    """Nodes in the order of an acyclic graph, with the earlier nodes that each one depends on."""
-    count = draw(st.integers(1, 25))
-    return [draw(st.sets(st.integers(0, index - 1), max_size=4)) if index else set() for index in range(count)]
-
-
-@given(dags(), st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
-def test_any_acyclic_graph_validates_in_any_order_and_closing_it_makes_a_cycle(graph, rng):
-    lines = [
-        f"  - {{id: n{index}, type: transform, depends_on: [{', '.join(f'n{each}' for each in sources)}]}}\n"
-        for index, sources in enumerate(graph)
-    ]
-    shuffled = rng.sample(lines, len(lines))
-    assert codes(HEAD + "".join(shuffled)) == []
-    for target, sources in enumerate(graph):
-        for source in list(sources)[:1]:
-            back = f"  - {{id: back, type: decision, depends_on: [n{target}], condition: true, then: n{source}}}\n"
-            assert codes(HEAD + "".join(shuffled) + back) == ["cycle"]
-
-
-KEYS = ("id", "type", "body", "branches", "then", "else", "depends_on", "cases", "items", "set", "retry", "condition")
-TEXTS = ("a", "b", "input", "decision", "loop", "map", "fork", "join", "nodes.a.output", "${item}", "${", "output.x>1")
-SCALARS = (None, True, 3, -1, 1.5, "", "1.0.0", "30s")
-WORDS = st.sampled_from((*KEYS, *TEXTS))
-VALUES = st.recursive(
-    WORDS | st.sampled_from(SCALARS),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=5),
-    max_leaves=30,
-)
-
-
-@given(VALUES)
-@settings(max_examples=300, deadline=None)
-def test_any_nodes_are_loaded_or_refused(value):
-    flow, found = check(HEAD.replace("nodes:\n", "") + yaml.safe_dump({"nodes": value}))
-    assert flow is not None or found
-
-
-@given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=8))
-@settings(max_examples=300, deadline=None)
-def test_any_keys_of_a_node_are_loaded_or_refused(node):
-    flow, found = check(HEAD.replace("nodes:\n", "") + yaml.safe_dump({"nodes": [{"id": "a", "type": "loop"} | node]}))
-    assert flow is not None or found
-
-
 def test_the_bound_of_a_loop_has_a_ceiling_of_the_installation():
     loop = "{id: l, type: loop, max_iterations: 11, body: [{id: a, type: transform}]}"
     source = f"flow_id: f\nversion: 1.0.0\nnodes:\n  - {loop}\n"
@@ -582,9 +353,3 @@ def test_what_could_never_work_is_a_problem_of_the_file(node, code, message):
     found = problems(f"flow_id: f\nversion: 1.0.0\nnodes:\n  - {node}\n  - {{id: b, type: transform}}\n")
     assert [problem.code for problem in found] == [code]
     assert message in found[0].message
-
-
-def test_a_node_of_a_branch_may_leave_the_loop_around_the_fork():
-    body = "[{id: f, type: fork, branches: {one: [{id: a, type: transform, set: {break_loop: true}}]}}]"
-    source = f"flow_id: f\nversion: 1.0.0\nnodes:\n  - {{id: l, type: loop, max_iterations: 9, body: {body}}}\n"
-    assert problems(source) == ()
