@@ -89,7 +89,7 @@ def _roll(running: Stack, count: int, times: int, say: Callable[[str], None]) ->
         with _clients(running) as asked:
             for number in range(times):
                 begun = time.monotonic()
-                restart.restart(running.folder / "home")
+                restart.restart(running.folder / "home", running.database_url)
                 seconds.append(time.monotonic() - begun)
                 driving.progress = (number + 1) / times
                 say(f"restarted everything in {seconds[-1]:.1f} s; the API answered {dict(asked.answers)}")
