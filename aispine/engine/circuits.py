@@ -11,9 +11,11 @@ from aispine.agent import registry
 from aispine.agent.call import Called
 from aispine.agent.contract import AgentRequest
 from aispine.agent.definition import AgentVersion
-from aispine.errors import Unavailable
+from aispine.agent.llm import recipe
+from aispine.errors import NotFound, Unavailable
 from aispine.flow.outcome import AgentFailure, Ended
-from aispine.guards.breaker import Breaker, Circuit, agent_name, tool_name
+from aispine.guards.breaker import Breaker, Circuit, agent_name, model_name, tool_name
+from aispine.model.chat import Model
 from aispine.tool import registry as tools
 from aispine.tool.definition import Tool
 
@@ -45,6 +47,19 @@ def name_of_agent(session: Session, tenant_id: str, agent_id: str) -> str:
 def name_of_tool(session: Session, tenant_id: str, tool_id: str) -> str:
     """The name of a tool's circuit. Raises `NotFound`."""
     return tool_name(tenant_id, tools.show(session, tenant_id, tool_id).tool.tool_id)
+
+
+def models_of_agent(session: Session, tenant_id: str, agent_id: str) -> tuple[Model, ...]:
+    """The models of an agent's newest version, the first asked first. Raises `NotFound` when it has none."""
+    agent = registry.show(session, tenant_id, agent_id).agent
+    if agent.llm is None:
+        raise NotFound(f"agent {agent.agent_id} has no models: it is of the kind {agent.kind}")
+    return tuple(choice.model for choice in recipe.of(agent.llm).choices)
+
+
+def name_of_model(tenant_id: str, model: Model) -> str:
+    """The name of a model's circuit, which all agents of the tenant that ask the model share."""
+    return model_name(tenant_id, model.base_url, model.model)
 
 
 def show(breaker: Breaker, name: str) -> Circuit:

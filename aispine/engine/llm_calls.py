@@ -24,7 +24,7 @@ from aispine.engine.patience import patiently
 from aispine.engine.terms import Terms
 from aispine.engine.tool_calls import ToolCache
 from aispine.flow.outcome import AgentFailure, Ended
-from aispine.guards.breaker import Breaker, model_name
+from aispine.guards.breaker import Breaker
 from aispine.model.chat import Model
 from aispine.settings import Settings
 from aispine.store.database import Store
@@ -63,7 +63,7 @@ def _through(
     bench: Bench, request: AgentRequest, model: Model, seconds: float, call: Callable[[], Asked]
 ) -> Asked | AgentFailure:
     """Each model has a circuit of its own, so that the next one of the list is asked at once."""
-    name = model_name(request.tenant_id, model.base_url, model.model)
+    name = circuits.name_of_model(request.tenant_id, model)
     guarded = partial(bench.breaker.through, name, seconds, call, lambda asked: getattr(asked, "failure", None))
     return auditing.around_model(bench.journal, auditing.caller_of(bench.terms.owner, request), model, guarded)
 

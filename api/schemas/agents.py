@@ -78,11 +78,25 @@ class AgentHealth(Schema):
 
 
 class Circuit(Schema):
-    """Whether calls of an agent or a tool go through."""
+    """Whether calls of an agent, a model or a tool go through."""
 
     state = text("`closed`: they do; `open`: none does; `half_open`: one at a time does, as a probe.")
     failures = fields.Integer(metadata={"description": "How many failed in a row."})
     seconds = fields.Float(metadata={"description": "Until a probe may go through; 0 unless it is open."})
+
+
+class AgentModel(Schema):
+    """A model of an llm agent; its circuit is shared by all agents of the tenant that ask it."""
+
+    place = fields.Integer(metadata={"description": "Its place in the list, from 1."})
+    model = text("Its name.")
+    base_url = text("Where it answers.")
+    circuit = fields.Nested(Circuit)
+
+
+class AgentModelPage(Schema):
+    data = fields.List(fields.Nested(AgentModel))
+    next_cursor = text("Always null: an agent has few models.", allow_none=True)
 
 
 class AgentCheck(Schema):
