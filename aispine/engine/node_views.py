@@ -33,7 +33,7 @@ class NodeView:
     metadata: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
     reason: str | None = None
-    """Why it does not run, or where it does; None once it has ended."""
+    """Why it does not run, or where it does, or why it never ran; None once it has run."""
     waiting_for: WaitingFor | None = None
     queue: str | None = None
     queued_at: datetime | None = None
@@ -82,7 +82,7 @@ class _Order:
 
 
 def _view(row: NodeExecutionRow, known: Mapping[str, Node], situation: Situation | None) -> NodeView:
-    reason = None if situation is None else reasons.of_row(row, situation)
+    reason = reasons.of_skipped(row) or (None if situation is None else reasons.of_row(row, situation))
     return NodeView(
         node_id=row.node_id,
         path=row.path,
@@ -125,7 +125,9 @@ def _untouched(node: Node, situation: Situation | None) -> NodeView:
 
 def _passed_by(node: NodeView) -> NodeView:
     """A node of an ended execution: what is still to come there never runs."""
-    return replace(node, status=NodeStatus.SKIPPED) if node.status is NodeStatus.PENDING else node
+    if node.status is not NodeStatus.PENDING:
+        return node
+    return replace(node, status=NodeStatus.SKIPPED, reason=reasons.NOT_REACHED)
 
 
 def with_bodies(nodes: Collection[Node]) -> Iterator[Node]:

@@ -7,12 +7,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from aispine.engine.ending import BLOCKED, GUARD, NO_LIVE_EDGE
 from aispine.flow import paths
 from aispine.flow.plan import Plan
 from aispine.flow.status import NodeStatus
 from aispine.store.call_slots import Place
 from aispine.store.models import NodeExecutionRow
 
+NOT_REACHED: Final = "the execution ended before it"
+_SKIPPED: Final = {
+    BLOCKED: "what it depends on failed",
+    GUARD: "its condition does not hold",
+    NO_LIVE_EDGE: "no way that was taken leads to it",
+}
 _NAMED: Final = 5
 """How many nodes a reason names before it counts the rest."""
 _MISSED: Final = 2.5
@@ -97,13 +104,21 @@ def untouched(path: str, situation: Situation) -> Reason | None:
 
 
 def of_row(row: NodeExecutionRow, situation: Situation) -> Reason | None:
-    """Why the node of a row stands where it does; None when it has ended, or when there is nothing to say."""
+    """Why the node of a row stands where it does; None when it has run, or when there is nothing to say."""
     status = NodeStatus(row.status)
     if situation.paused_at is not None and _is_stopped(row, status):
         found = WaitingFor(kind="resume") if status is not NodeStatus.WAITING else waiting_for(row, situation)
         return Reason(text=f"the execution is paused since {_clock(situation.paused_at, situation)}", waiting_for=found)
     tell = _TELL.get(status)
     return tell(row, situation) if tell is not None else None
+
+
+def of_skipped(row: NodeExecutionRow) -> Reason | None:
+    """Why the node of a row never ran; None for any other."""
+    if row.status != NodeStatus.SKIPPED:
+        return None
+    text = _SKIPPED.get((row.state or {}).get("reason", ""))
+    return None if text is None else Reason(text=text)
 
 
 def waiting_for(row: NodeExecutionRow, situation: Situation) -> WaitingFor:

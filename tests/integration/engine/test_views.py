@@ -8,6 +8,8 @@ from tests.integration.engine.crew import TERMS, begin, done, fact, finish, take
 from tests.support.flows import Flows
 from tests.support.shapes import echo, flow
 
+NEVER = "the execution ended before it"
+
 
 def test_no_node_of_an_ended_execution_is_still_to_come(store: Store, flows: Flows) -> None:
     """Whether one of its sources had ended before makes no difference to a node that never ran."""
@@ -21,6 +23,8 @@ def test_no_node_of_an_ended_execution_is_still_to_come(store: Store, flows: Flo
     finish(store, held, fact(held, AgentFailure(code="rejected", message="no")), TERMS)
     seen = flows.see(execution_id)
     assert seen.statuses == {"a": "failed", "b": "completed", "touched": "skipped", "untouched": "skipped"}
+    told = {path: node.reason for path, node in seen.nodes.items()}
+    assert told == {"a": None, "b": None, "touched": NEVER, "untouched": NEVER}
 
 
 def test_every_open_node_says_why_it_does_not_run(store: Store, flows: Flows) -> None:

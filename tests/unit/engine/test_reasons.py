@@ -154,3 +154,18 @@ def test_a_pause_lets_what_runs_go_on() -> None:
 @pytest.mark.parametrize("status", ["completed", "failed", "skipped", "cancelled"])
 def test_a_node_that_has_ended_gives_no_reason(status: str) -> None:
     assert text(row(status)) is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("blocked", "what it depends on failed"),
+        ("guard", "its condition does not hold"),
+        ("no live edge", "no way that was taken leads to it"),
+    ],
+)
+def test_a_node_that_was_skipped_says_why(reason: str, told: str) -> None:
+    found = reasons.of_skipped(row("skipped", state={"reason": reason}))
+    assert found is not None
+    assert found.text == told
+    assert reasons.of_skipped(row("completed", state={"reason": reason})) is None
