@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,7 +20,9 @@ from aispine.engine import canvas, children, slots
 from aispine.engine.advance import advance
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import DeadlinePassed, Fact, Lost, RetryDue, Stalled, TimeCome
+from aispine.engine.queueing import QUEUES
 from aispine.engine.queues import Queues
+from aispine.engine.start import START_PATIENCE
 from aispine.engine.terms import Terms
 from aispine.errors import StoreUnavailable
 from aispine.events.types import EventType
@@ -41,6 +44,8 @@ OPEN: Final = 1000
 _BEGINNING: Final = "00000000-0000-0000-0000-000000000000"
 SETTLED: Final = 3.0
 """Seconds that a node has been queued before an empty queue means that its message is gone."""
+BACKLOG: Final = 100
+"""More messages than this in the queue of the engine are a backlog: a worker sees to a hundred starts in a second."""
 TAKEN: Final = 100
 """How many messages a process may have taken at most that it had not begun."""
 
@@ -154,11 +159,21 @@ class Tick:
                 canvas.send_node(self.celery, str(row.execution_id), row.flow_id, row.path, row.queue, ahead=first)
                 if not row.first:
                     self.dispatch.meter.add("messages_resent_total", 1)
-            for row in due.resend_starts(self.store, BATCH, START_AGAIN):
+            for row in self._lost_starts():
                 canvas.send_start(self.celery, str(row.execution_id), row.flow_id)
                 self.dispatch.meter.add("messages_resent_total", 1)
         except OperationalError as error:
             _log.warning("recover.not_sent", error=str(error))
+
+    def _lost_starts(self) -> Sequence[Any]:
+        """Starts whose message counts as lost. Behind a backlog it does not so soon: that is when a second one hurts.
+
+        If it is lost all the same, it is found once the queues are empty, or the next time.
+        """
+        found = due.resend_starts(self.store, BATCH, START_AGAIN, START_PATIENCE)
+        if any(row.first for row in found) and self.queues.lengths().get(QUEUES["quick"], 0) > BACKLOG:
+            return [row for row in found if not row.first]
+        return found
 
     def _find_what_was_taken(self) -> bool:
         """A process that died may have taken messages of nodes that it had not begun: the oldest of its queue.

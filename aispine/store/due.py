@@ -37,15 +37,15 @@ _RESEND_NODES: Final = Statement(
 )
 _RESEND_STARTS: Final = Statement(
     "resend_due_starts",
-    "int, double precision",
+    "int, double precision, double precision",
     """
     UPDATE executions e SET due_at = clock_timestamp() + $2 * interval '1 second'
     FROM (
-      SELECT execution_id FROM executions
+      SELECT execution_id, due_at FROM executions
       WHERE due_at <= clock_timestamp() AND status = 'queued' ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
     ) due
     WHERE e.execution_id = due.execution_id
-    RETURNING e.execution_id, e.flow_id
+    RETURNING e.execution_id, e.flow_id, due.due_at < e.created_at + ($3 + 1) * interval '1 second' AS first
     """,
 )
 _DEADLINES: Final = Statement(
@@ -175,10 +175,13 @@ def resend_nodes(store: Store, limit: int, again: float) -> Sequence[Any]:
         return sorted(_RESEND_NODES.all(link, limit, again), key=lambda row: row.queued_at)
 
 
-def resend_starts(store: Store, limit: int, again: float) -> Sequence[Any]:
-    """Queued executions that no worker picked up, looked at again in `again` seconds."""
+def resend_starts(store: Store, limit: int, again: float, patience: float) -> Sequence[Any]:
+    """Queued executions that no worker picked up, looked at again in `again` seconds.
+
+    `first` are those that were announced once, when they were accepted, `patience` seconds ago.
+    """
     with store.autocommit() as link:
-        return _RESEND_STARTS.all(link, limit, again)
+        return _RESEND_STARTS.all(link, limit, again, patience)
 
 
 def deadlines(store: Store, limit: int) -> Sequence[str]:

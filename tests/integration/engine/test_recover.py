@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import update
@@ -10,7 +11,8 @@ from sqlalchemy import update
 from aispine.agent.contract import AgentFailure
 from aispine.engine import broker, canvas, plans
 from aispine.engine.queues import EPOCH
-from aispine.engine.recover import Tick
+from aispine.engine.recover import BACKLOG, Tick
+from aispine.engine.start import START_PATIENCE
 from aispine.store.database import Store
 from aispine.store.models import ExecutionRow
 from tests.integration.engine.beats import GONE, Messages, pass_time, recover
@@ -184,3 +186,21 @@ def test_a_start_that_nobody_picked_up_is_announced_again(
     assert messages.of(execution_id) == {"": 1}
     together(*[partial(begin, store, execution_id)] * 3)
     assert flows.see(execution_id).count("execution.started") == 1
+
+
+def test_a_start_behind_a_backlog_is_announced_again_once_it_is_missing(
+    store: Store, flows: Flows, ticks: list[Tick], messages: Messages
+) -> None:
+    execution_id = flows.start(flows.deploy(fan("patient", 1)), announce=False)
+    with store.session(None) as session:
+        accepted = update(ExecutionRow).where(ExecutionRow.execution_id == execution_id)
+        ago = ExecutionRow.created_at - timedelta(seconds=START_PATIENCE)
+        session.execute(accepted.values(created_at=ago, due_at=ExecutionRow.created_at))
+    for _ in range(BACKLOG + 1):
+        messages.stuff("engine")
+    for _ in range(2):
+        recover(ticks)
+    assert messages.of(execution_id) == {}, "it may be among them"
+    messages.lose()
+    recover(ticks)
+    assert messages.of(execution_id) == {"": 1}
