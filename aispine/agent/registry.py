@@ -236,7 +236,7 @@ def resolve_all(
     if not wanted:
         return {}
     rows: dict[str, list[AgentVersionRow]] = {agent_id: [] for agent_id, _ in wanted}
-    for row in agents.of_agents(session, tenant_id, rows):
+    for row in agents.choices(session, tenant_id, rows):
         rows[row.agent_id].append(row)
     return {
         (agent_id, range_): _choose(session, tenant_id, agent_id, range_, rows[agent_id]).agent

@@ -61,18 +61,32 @@ def _by_frame(ready: Sequence[str]) -> dict[str, list[str]]:
 
 def send_start(celery: Celery, execution_id: str, flow_id: str) -> None:
     """Asks a worker to start an execution."""
-    _signature(celery, broker.ADVANCE, execution_id, "", queue="engine", shadow=f"{flow_id}/start").apply_async()
+    _send(celery, broker.ADVANCE, execution_id, "", queue="engine", shadow=f"{flow_id}/start")
 
 
 def send_look(celery: Celery, execution_id: str, flow_id: str, path: str) -> None:
     """Asks a worker to look at a node that waits for something which has happened."""
-    _signature(celery, broker.ADVANCE, execution_id, path, queue="engine", shadow=f"{flow_id}/{path}").apply_async()
+    _send(celery, broker.ADVANCE, execution_id, path, queue="engine", shadow=f"{flow_id}/{path}")
 
 
 def send_node(celery: Celery, execution_id: str, flow_id: str, path: str, queue: str, *, ahead: bool = False) -> None:
     """Sends the message of one queued node alone; `ahead` of those that wait if it had its turn once already."""
-    sent = _signature(celery, broker.RUN, execution_id, path, queue=queue, shadow=f"{flow_id}/{path}")
-    sent.set(priority=transport.AHEAD if ahead else transport.NORMAL).apply_async()
+    priority = transport.AHEAD if ahead else transport.NORMAL
+    _send(celery, broker.RUN, execution_id, path, queue=queue, shadow=f"{flow_id}/{path}", priority=priority)
+
+
+def _send(
+    celery: Celery,
+    task: str,
+    execution_id: str,
+    path: str,
+    *,
+    queue: str,
+    shadow: str,
+    priority: int = transport.NORMAL,
+) -> None:
+    """Sends one message that is no canvas, for which Celery makes no signature."""
+    celery.send_task(task, args=(execution_id, path), queue=queue, shadow=shadow, priority=priority, ignore_result=True)
 
 
 def signature(celery: Celery, plan: Plan, execution: ExecutionState, part: Shape, frame: str = "") -> Signature:

@@ -19,6 +19,7 @@ MAX_LENGTH: Final = 100
 _LEADING_V: Final = re.compile(r"v(?=\d)")
 
 
+@functools.lru_cache(maxsize=4096)
 def parse_version(text: str) -> Version:
     """Reads `1.2.3`; a leading `v` is allowed. Raises `InvalidRequest` on anything else."""
     try:

@@ -24,7 +24,9 @@ from sqlalchemy.orm import Session
 
 from aispine.flow.standing import UNDER_TEST, AgentStatus
 from aispine.flow.status import ExecutionStatus
+from aispine.store.database import link
 from aispine.store.models import PLATFORM, AgentMetricRow, AgentRow, AgentVersionRow, ExecutionRow
+from aispine.store.prepared import Statement
 
 ACTIVE: Final = AgentStatus.ACTIVE.value
 _SYNC_LOCK: Final = 7_314_100_802
@@ -47,7 +49,21 @@ def of_agents(session: Session, tenant_id: str, agent_ids: Collection[str] | Non
     return session.scalars(_VERSIONS if agent_ids is None else _VERSIONS_OF, named).all()
 
 
-# Asked with every start, so they are not put together each time.
+def choices(session: Session, tenant_id: str, agent_ids: Collection[str]) -> Sequence[Any]:
+    """The same in use, as plain rows with what a start looks at: it asks for them every time."""
+    return _CHOICES.all(link(session), [tenant_id, PLATFORM], list(agent_ids))
+
+
+_CHOICES: Final = Statement(
+    "agent_choices",
+    "text[], text[]",
+    """
+    SELECT tenant_id, agent_id, version, kind, status, status_reason, deprecated_at, deprecation, retired_at,
+      definition, credential
+    FROM agent_versions WHERE tenant_id = ANY($1) AND agent_id = ANY($2) AND retired_at IS NULL
+    ORDER BY agent_id, agent_version_id
+    """,
+)
 _VERSIONS: Final = (
     select(AgentVersionRow)
     .where(AgentVersionRow.tenant_id.in_((bindparam("tenant_id"), PLATFORM)))

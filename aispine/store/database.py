@@ -121,6 +121,17 @@ def _name_tenant(
     return f"{cursor.mogrify(_SET_TENANT, (tenant_id,)).decode()}; {statement}", parameters
 
 
+def link(session: Session) -> Link:
+    """The session's connection for statements on which SQLAlchemy's work would be most of the work.
+
+    They belong to the session's transaction; what it holds and has not flushed they do not see.
+    """
+    connection = session.connection()
+    tenant_id = connection.info.pop(_UNNAMED, None)
+    first = None if tenant_id is None else (_SET_TENANT, (tenant_id,))
+    return Link(connection.connection, owner=connection, first=first)
+
+
 def _end_transactions(connection: Any, record: ConnectionPoolEntry) -> None:
     """Gives a connection back to the pool as the pool's others are; it has been reset before."""
     record.info.pop(_UNNAMED, None)

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, literal, select, text, tuple_
+from sqlalchemy import func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session, defer
 
-from aispine.store.database import dumps
+from aispine.store.database import dumps, link
 from aispine.store.models import ExecutionRow
+from aispine.store.prepared import Statement
 
 
 def add(session: Session, row: ExecutionRow, *, patience: float) -> None:
@@ -20,24 +21,28 @@ def add(session: Session, row: ExecutionRow, *, patience: float) -> None:
 
     What the store fills in of what people are shown is set in the row.
     """
-    given = {name: getattr(row, name) for name in _GIVEN}
-    given |= {name: dumps(given[name]) for name in _JSON if given[name] is not None}
-    row.created_at = session.execute(_ADD, {**given, "patience": patience}).scalar_one()
+    values = ((name, getattr(row, name)) for name in _GIVEN)
+    given = (dumps(value) if name in _JSON and value is not None else value for name, value in values)
+    row.created_at = _ADD.one(link(session), *given, patience).created_at
 
 
-_JSON: Final = ("input", "context", "agents", "labels")
-_GIVEN: Final = (
-    *("execution_id", "tenant_id", "flow_id", "version", "flow_version_id", "status", *_JSON, "correlation_id"),
-    *("parent_execution_id", "parent_path", "parent_attempt", "depth", "root_execution_id", "rerun_of", "schedule_id"),
-    "reopened",
+_COLUMNS: Final = (
+    "execution_id uuid, tenant_id text, flow_id text, version text, flow_version_id bigint, status text, input json, "
+    "context json, agents json, labels jsonb, correlation_id text, parent_execution_id uuid, parent_path text, "
+    "parent_attempt smallint, depth smallint, root_execution_id uuid, rerun_of uuid, schedule_id uuid, "
+    "reopened smallint"
 )
-# Written out, since every start pays for what it would take to put it together.
-_ADD: Final = text(
+_GIVEN, _TYPES = zip(*(column.split() for column in _COLUMNS.split(", ")), strict=True)
+_JSON: Final = frozenset({"input", "context", "agents", "labels"})
+_ADD: Final = Statement(
+    "add_execution",
+    f"{', '.join(_TYPES)}, double precision",
     f"""
     INSERT INTO executions ({", ".join(_GIVEN)}, due_at)
-    VALUES ({", ".join(f":{name}" for name in _GIVEN)}, clock_timestamp() + :patience * interval '1 second')
+    VALUES ({", ".join(f"${place}" for place, _ in enumerate(_GIVEN, 1))},
+      clock_timestamp() + ${len(_GIVEN) + 1} * interval '1 second')
     RETURNING created_at
-    """
+    """,
 )
 
 

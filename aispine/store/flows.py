@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from aispine.store.database import link
 from aispine.store.models import FlowRow, FlowVersionRow
+from aispine.store.prepared import Statement
 
 
 def lookup_id(flow_id: str) -> str:
@@ -80,18 +82,17 @@ class VersionKey(NamedTuple):
 
 def version_keys(session: Session, tenant_id: str, flow_ids: Sequence[str]) -> list[VersionKey]:
     """Every living version of the flows, which are named in either spelling."""
-    named = {"tenant_id": tenant_id, "lookup_ids": list(map(lookup_id, flow_ids))}
-    return [VersionKey(*row) for row in session.execute(_VERSION_KEYS, named)]
+    return [VersionKey(*row) for row in _VERSION_KEYS.all(link(session), tenant_id, list(map(lookup_id, flow_ids)))]
 
 
-# Asked with every start, so it is not put together each time.
-_VERSION_KEYS: Final = text(
+_VERSION_KEYS: Final = Statement(
+    "version_keys",
+    "text, text[]",
     """
     SELECT v.flow_version_id, v.flow_id, v.version, v.content_hash, f.name, v.created_at
     FROM flow_versions v JOIN flows f ON v.tenant_id = f.tenant_id AND v.flow_id = f.flow_id
-    WHERE f.tenant_id = :tenant_id AND f.lookup_id = ANY(:lookup_ids)
-      AND f.deleted_at IS NULL AND v.created_at >= f.created_at
-    """
+    WHERE f.tenant_id = $1 AND f.lookup_id = ANY($2) AND f.deleted_at IS NULL AND v.created_at >= f.created_at
+    """,
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import psycopg2
 from psycopg2.errors import ReadOnlySqlTransaction
 from psycopg2.extras import NamedTupleCursor
-from sqlalchemy import PoolProxiedConnection
+from sqlalchemy import Connection, PoolProxiedConnection
 
 _KNOWN: Final = "aispine_prepared"
 
@@ -24,10 +24,22 @@ def is_cut(error: psycopg2.Error) -> bool:
 
 
 class Link:
-    """A pooled connection under autocommit: one call of several statements is one transaction."""
+    """A pooled connection under autocommit: one call of several statements is one transaction.
 
-    def __init__(self, pooled: PoolProxiedConnection) -> None:
+    Inside of a session's transaction (`database.link`) it is a part of that. `first` is SQL with its parameters that
+    goes along with the first call.
+    """
+
+    def __init__(
+        self,
+        pooled: PoolProxiedConnection,
+        *,
+        owner: Connection | None = None,
+        first: tuple[str, tuple[Any, ...]] | None = None,
+    ) -> None:
         self._pooled: Any = pooled
+        self._owner: Any = owner or pooled
+        self._first = first
         self.prepared: set[str] = pooled.info.setdefault(_KNOWN, set())
 
     def execute(self, sql: str, parameters: tuple[Any, ...] | None = None) -> list[Any]:
@@ -35,13 +47,17 @@ class Link:
 
         A connection that fails is thrown away, so that the pool hands it to nobody.
         """
+        if self._first is not None:
+            (before, given), self._first = self._first, None
+            sql = f"{before}; {sql if parameters else sql.replace('%', '%%')}"
+            parameters = (*given, *(parameters or ()))
         try:
             with self._pooled.cursor(cursor_factory=NamedTupleCursor) as cursor:
                 cursor.execute(sql, parameters)
                 return cursor.fetchall() if cursor.description else []
         except psycopg2.Error as error:
             if is_cut(error):
-                self._pooled.invalidate(error)
+                self._owner.invalidate(error)
             raise
 
     def filled(self, sql: str, parameters: tuple[Any, ...]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 
+import pytest
 from sqlalchemy import text
 
-from aispine.store.database import Store
+from aispine.errors import StoreUnavailable
+from aispine.store.database import Store, link
 from tests.support.environment import Servers
 
 
@@ -66,4 +68,29 @@ def test_several_rows_at_once_are_one_transaction_of_the_tenant(servers: Servers
         session.execute(add, [{"tenant_id": tenant, "name": name} for name in ("a", "b")])
     with store.session(tenant) as session:
         assert session.scalar(text("SELECT count(*) FROM secrets")) == 2
+    store.dispose()
+
+
+def test_a_link_into_a_session_belongs_to_its_transaction(servers: Servers, tenant: str) -> None:
+    store = Store(servers.web_url, pool_size=1)
+    add = "INSERT INTO secrets (tenant_id, name, ciphertext) VALUES (%s, %s, 'x')"
+    with store.session(tenant) as session:
+        link(session).execute(add, (tenant, "first"))
+        with contextlib.suppress(ZeroDivisionError), session.begin_nested():
+            link(session).execute(add, (tenant, "never"))
+            raise ZeroDivisionError
+    with store.session("50%") as session:
+        assert link(session).execute("SELECT name FROM secrets WHERE name LIKE '%'") == []
+        assert link(session).execute("SELECT current_setting('aispine.tenant_id') AS tenant")[0].tenant == "50%"
+    with store.session(tenant) as session:
+        assert [row.name for row in link(session).execute("SELECT name FROM secrets")] == ["first"]
+    store.dispose()
+
+
+def test_a_link_whose_connection_is_cut_leaves_the_store_of_use(servers: Servers, tenant: str) -> None:
+    store = Store(servers.web_url, pool_size=1)
+    with pytest.raises(StoreUnavailable), store.session(tenant) as session:
+        link(session).execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    with store.session(tenant) as session:
+        assert link(session).execute("SELECT 1 AS one")[0].one == 1
     store.dispose()
