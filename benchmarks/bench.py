@@ -3,65 +3,38 @@
 from __future__ import annotations
 
 import argparse
-import signal
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from typing import Any, Final
+from typing import Any
 
-from aispine.errors import AISpineError
-from benchmarks import context, machine, report
+from benchmarks import context, machine, program
 from benchmarks.catalog import GROUPS, Group
 from benchmarks.context import Bench
+from benchmarks.program import Record
 from benchmarks.row import Row
-
-_NAMES: Final = tuple(group.name for group in GROUPS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measures what is asked for once; returns the exit code.
-
-    It is 1 when a bar is missed or something could not be measured, and 130 after Ctrl-C.
-    """
+    """Measures what is asked for once; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures AI Spine on this machine.")
-    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"what to measure, all unless given: {_NAMES}")
-    wanted = set(parser.parse_args(arguments).groups)
-    if unknown := sorted(wanted - set(_NAMES)):
-        parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(_NAMES)}")
-    chosen = tuple(group for group in GROUPS if not wanted or group.name in wanted)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Whoever ends it: the stack is stopped, too.
-    try:
-        rows = bench(chosen, whole=len(chosen) == len(GROUPS))
-    except AISpineError as error:
-        sys.stderr.write(f"Error: {error.message}\n")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0 if all(row.ok for row in rows) else 1
+    return program.run(parser, "GROUP", {group.name: group for group in GROUPS}, bench, arguments)
 
 
-def bench(groups: Sequence[Group], *, whole: bool) -> list[Row]:
+def bench(groups: Sequence[Group], whole: bool) -> Sequence[Row]:
     """Measures groups on stacks of their own, shows and writes what was found.
 
     `RESULTS.md` is written by a whole run alone.
     """
-    rows: list[Row] = []
-    started, strangers = time.monotonic(), machine.Strangers()
+    record = Record()
     with _Stacks() as stacks:
         described = machine.describe(stacks.of(groups[0]))
         for group in groups:
-            sys.stderr.write(f"{time.monotonic() - started:5.0f} s  {group.name}\n")
+            record.begin(group.name)
             for row in _measure(stacks, group):
-                report.tell(row)
-                rows.append(row)
-        described["strangers_share"] = round(strangers.share(), 3)
-        described["took_s"] = round(time.monotonic() - started)
-    report.write(rows, described)
-    report.show("AI Spine on this machine", rows, described)
-    if whole:
-        report.publish("bench", report.lines(rows), described)
-    return rows
+                record.add(row)
+        described |= record.surroundings()
+    record.write("AI Spine on this machine", described, prefix="bench", part="bench" if whole else None)
+    return record.rows
 
 
 def _measure(stacks: _Stacks, group: Group) -> Iterator[Row]:

@@ -104,37 +104,13 @@ def _await_answer(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 PEERS: Final = (
-    Peer(
-        name="DBOS",
-        package="dbos",
-        requirement="dbos>=3,<4",
-        program="dbos",
-        settings=_dbos,
-        bars={"chain": 0.8, "fan": 1.0},
-    ),
-    Peer(
-        name="Prefect",
-        package="prefect",
-        requirement="prefect>=3,<4",
-        program="prefect",
-        settings=_prefect,
-        helper=_prefect_server,
-        bars={"chain": 1.0, "fan": 1.0},
-    ),
-    Peer(
-        name="Dagster",
-        package="dagster",
-        requirement="dagster>=1.10,<2",
-        program="dagster",
-        settings=_dagster,
-        bars={"chain": 1.0, "fan": 1.0},
-    ),
+    Peer(name="DBOS", program="dbos", requirement="dbos>=3,<4", settings=_dbos, bars={"chain": 0.8, "fan": 1.0}),
+    Peer(name="Prefect", program="prefect", requirement="prefect>=3,<4", settings=_prefect, helper=_prefect_server),
+    Peer(name="Dagster", program="dagster", requirement="dagster>=1.10,<2", settings=_dagster),
     Peer(
         name="celery-director",
-        package="celery-director",
-        requirement="celery-director>=0.10,<0.11",
         program="director",
+        requirement="celery-director>=0.10,<0.11",
         settings=_director,
-        bars={"chain": 1.0, "fan": 1.0},
     ),
 )

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,12 +33,11 @@ class Peer:
     """
 
     name: str
-    package: str
-    requirement: str
     program: str
+    requirement: str
     settings: Callable[[Stack, Path], Mapping[str, str]]
     helper: Callable[[Path, Mapping[str, str]], Any] | None = None
-    bars: Mapping[str, float]
+    bars: Mapping[str, float] = field(default_factory=lambda: {"chain": 1.0, "fan": 1.0})
 
     @property
     def folder(self) -> Path:
