@@ -5,6 +5,7 @@ Also `python -m benchmarks.streams`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import selectors
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
 from http.client import HTTPConnection
@@ -85,24 +87,36 @@ class Followers:
         self._selector = selectors.DefaultSelector()
         self._ended = 0
         self._late: list[float] = []
+        self._broken: OSError | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._read_for_ever, daemon=True)
 
     def __enter__(self) -> Followers:
-        for execution_id in self._ids:
-            opened = socket.create_connection(_place(self._stack), _OPEN_SECONDS)
-            head = f"GET /api/v1/executions/{execution_id}/stream HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n"
-            opened.sendall(f"{head}Authorization: Bearer {self._stack.api_key}\r\n\r\n".encode())
-            if not opened.recv(_CHUNK).startswith(b"HTTP/1.1 200"):
-                raise StackError("a stream was refused")
-            opened.settimeout(0)
-            self._selector.register(opened, selectors.EVENT_READ, bytearray())
+        try:
+            for execution_id in self._ids:
+                self._open(execution_id)
+        except BaseException:
+            self._close()
+            raise
         self._thread.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._stopped.set()
         self._thread.join()
+        self._close()
+
+    def _open(self, execution_id: str) -> None:
+        opened = socket.create_connection(_place(self._stack), _OPEN_SECONDS)
+        self._selector.register(opened, selectors.EVENT_READ, bytearray())
+        head = f"GET /api/v1/executions/{execution_id}/stream HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n"
+        opened.sendall(f"{head}Authorization: Bearer {self._stack.api_key}\r\n\r\n".encode())
+        answer = opened.recv(_CHUNK)
+        if not answer.startswith(b"HTTP/1.1 200"):
+            raise StackError(f"a stream was refused: {answer[:200]!r}")
+        opened.settimeout(0)
+
+    def _close(self) -> None:
         for key in list(self._selector.get_map().values()):
             key.fileobj.close()  # type: ignore[union-attr]  # sockets alone are in there
         self._selector.close()
@@ -113,19 +127,24 @@ class Followers:
 
     def await_all(self, count: int) -> None:
         """Raises `StackError` unless so many signals arrive, all streams together."""
-        _await(lambda: len(self._late) >= count, f"{count} events at the streams")
+        _await(lambda: len(self._late) >= count or self._broken is not None, f"{count} events at the streams")
+        if self._broken is not None:
+            raise StackError(f"a stream broke off: {self._broken}")
         if len(self._late) != count:
             raise StackError(f"{len(self._late)} events came instead of {count}")
 
     def await_ends(self) -> int:
         """How many streams have ended by themselves, at the latest after a while."""
-        _await(lambda: self._ended == len(self._ids), "the end of the streams")
+        _await(lambda: self._ended == len(self._ids), f"the end of {len(self._ids)} streams")
         return self._ended
 
     def _read_for_ever(self) -> None:
-        while not self._stopped.is_set():
+        while not self._stopped.is_set() and self._broken is None:
             for key, _ in self._selector.select(0.1):
-                self._read(key)
+                try:
+                    self._read(key)
+                except OSError as error:
+                    self._broken = error
 
     def _read(self, key: selectors.SelectorKey) -> None:
         connection: socket.socket = key.fileobj  # type: ignore[assignment]  # as above
@@ -150,18 +169,11 @@ def _traffic(stack: Stack, held: Sequence[str], web: psutil.Process) -> tuple[li
     Returns how long each took, in seconds, and the web process's share of a core.
     """
     until = time.monotonic() + _SECONDS
-    sent: list[float] = []
-    pause = _SIGNALLERS / RATE
-    threads = [
-        threading.Thread(target=_signal, args=(stack, held[place::_SIGNALLERS], pause, until, sent), daemon=True)
-        for place in range(_SIGNALLERS)
-    ]
-    for thread in threads:
-        thread.start()
     used = sum(web.cpu_times()[:2])
-    crowd = clients.submit(stack, flows.ONE, clients=1, going_on=_Now(until))
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(_SIGNALLERS) as pool:
+        tasks = [pool.submit(_signal, stack, held[place::_SIGNALLERS], until) for place in range(_SIGNALLERS)]
+        crowd = clients.submit(stack, flows.ONE, clients=1, going_on=_Now(until))
+    sent = [each for task in tasks for each in task.result()]
     share = (sum(web.cpu_times()[:2]) - used) / _SECONDS
     if crowd.errors:
         raise StackError(f"{len(crowd.errors)} executions were refused, first: {crowd.errors[0]}")
@@ -179,20 +191,23 @@ class _Now:
         return time.monotonic() < self._until
 
 
-def _signal(stack: Stack, held: Sequence[str], pause: float, until: float, sent: list[float]) -> None:
-    connection = HTTPConnection(urlsplit(stack.url).netloc, timeout=_OPEN_SECONDS)
+def _signal(stack: Stack, held: Sequence[str], until: float) -> list[float]:
+    """One client's part of the signals; returns how long each took."""
     headers = {"Authorization": f"Bearer {stack.api_key}", "Content-Type": "application/json"}
-    due, place = time.monotonic(), 0
-    while due < until:
-        time.sleep(max(0.0, due - time.monotonic()))
-        start = time.perf_counter()
-        connection.request("POST", f"/api/v1/executions/{held[place % len(held)]}/signals/tick", b"1", headers)
-        answer = connection.getresponse()
-        answer.read()
-        if answer.status >= 300:
-            raise StackError(f"a signal was answered {answer.status}")
-        sent.append(time.perf_counter() - start)
-        due, place = due + pause, place + 1
+    due, sent = time.monotonic(), list[float]()
+    with contextlib.closing(HTTPConnection(urlsplit(stack.url).netloc, timeout=_OPEN_SECONDS)) as connection:
+        while due < until:
+            time.sleep(max(0.0, due - time.monotonic()))
+            start = time.perf_counter()
+            execution_id = held[len(sent) % len(held)]
+            connection.request("POST", f"/api/v1/executions/{execution_id}/signals/tick", b"1", headers)
+            answer = connection.getresponse()
+            said = answer.read()
+            if answer.status >= 300:
+                raise StackError(f"a signal was answered {answer.status}: {said[:200]!r}")
+            sent.append(time.perf_counter() - start)
+            due += _SIGNALLERS / RATE
+    return sent
 
 
 def _place(stack: Stack) -> tuple[str, int]:
