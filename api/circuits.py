@@ -8,7 +8,7 @@ from aispine.engine import circuits
 from aispine.errors import NotFound
 from aispine.guards.breaker import Circuit
 from aispine.model.chat import Model
-from api import schemas
+from api import paging, schemas
 from api.access import access
 from api.parts import parts, principal, tenant_session
 from api.resource import Resource
@@ -40,7 +40,7 @@ def models(agent_id: str) -> Any:
     """List the models of an llm agent, the first asked first, and whether calls of each go through."""
     found = enumerate(_models(agent_id), start=1)
     shown = [{"place": place, **_named(model), "circuit": _circuit(model)} for place, model in found]
-    return {"data": shown, "next_cursor": None}
+    return paging.whole(shown)
 
 
 @of_agents.route("/<agent_id>/models/<int:place>/circuit")

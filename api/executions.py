@@ -11,7 +11,7 @@ from aispine.access import SENSITIVE
 from aispine.engine import views
 from aispine.errors import InvalidRequest
 from aispine.store.executions import Filter
-from api import schemas
+from api import paging, schemas
 from api.access import access
 from api.parts import parts, principal, tenant_session
 from api.resource import Resource
@@ -84,7 +84,7 @@ def results(query: dict[str, Any], execution_id: str) -> Any:
     with tenant_session() as session:
         status = views.show(session, execution_id, sensitive=sensitive).status
         nodes = views.results(session, execution_id, parts().surroundings, sensitive=sensitive)
-    return {"execution_id": execution_id, "status": status, "data": nodes, "next_cursor": None}
+    return {"execution_id": execution_id, "status": status, **paging.whole(nodes)}
 
 
 @blueprint.route("/<execution_id>/events")
@@ -110,7 +110,7 @@ def logs(query: dict[str, Any], execution_id: str) -> Any:
     sensitive = _shows_sensitive(query, execution_id)
     with tenant_session() as session:
         found = views.logs(session, execution_id, **wanted, sensitive=sensitive)
-    return {"data": found, "next_cursor": None}
+    return paging.whole(found)
 
 
 @blueprint.route("/<execution_id>/stream")

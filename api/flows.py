@@ -164,7 +164,7 @@ def delete(flow_id: str) -> Any:
 def list_versions(flow_id: str) -> Any:
     """List the versions of a flow, highest first."""
     with tenant_session() as session:
-        return {"data": catalog.versions(session, principal().tenant_id, flow_id), "next_cursor": None}
+        return paging.whole(catalog.versions(session, principal().tenant_id, flow_id))
 
 
 @blueprint.route("/<flow_id>/versions/<version>", methods=["GET"])

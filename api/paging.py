@@ -1,4 +1,4 @@
-"""Cursors of lists whose order is a text."""
+"""Pages of lists, and cursors of those whose order is a text."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ def decode(cursor: str | None) -> str | None:
 
 def _not_ours() -> InvalidRequest:
     return InvalidRequest("`cursor` is not one that this API gave", field="cursor")
+
+
+def whole(rows: Sequence[Any]) -> dict[str, Any]:
+    """A list that is short enough to have one page alone."""
+    return {"data": rows, "next_cursor": None}
 
 
 def page(rows: Sequence[Any], limit: int, name: str) -> dict[str, Any]:

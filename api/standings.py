@@ -9,7 +9,7 @@ from aispine.agent import standing
 from aispine.agent.standing import Governor
 from aispine.engine import call_figures
 from aispine.flow.standing import AgentStatus
-from api import schemas
+from api import paging, schemas
 from api.access import access
 from api.parts import principal, tenant_session
 from api.resource import Resource
@@ -23,7 +23,7 @@ blueprint = Resource("standings", "How versions of agents stand.")
 def versions(agent_id: str) -> Any:
     """List every version of an agent, retired ones too, and how each stands."""
     with tenant_session() as session:
-        return {"data": standing.versions(session, principal().tenant_id, agent_id), "next_cursor": None}
+        return paging.whole(standing.versions(session, principal().tenant_id, agent_id))
 
 
 @blueprint.route("/<agent_id>/metrics")
@@ -80,14 +80,14 @@ def deprecate(payload: dict[str, Any], agent_id: str) -> Any:
             wanted=payload["deprecated"],
             owner=payload["tenant_id"],
         )
-    return {"data": changed, "next_cursor": None}
+    return paging.whole(changed)
 
 
 def _moved(agent_id: str, after: AgentStatus, payload: dict[str, Any]) -> Any:
     with tenant_session() as session:
         named = {"version": payload["version"], "reason": payload["reason"], "owner": payload["tenant_id"]}
         moved = standing.move(session, _governor(), agent_id, after, **named)
-    return {"data": moved, "next_cursor": None}
+    return paging.whole(moved)
 
 
 def _governor() -> Governor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aispine.engine import attendance
-from api import schemas
+from api import paging, schemas
 from api.access import access
 from api.parts import parts, tenant_session
 from api.resource import Resource
@@ -19,7 +19,7 @@ blueprint = Resource("workers", "Who serves the queues.")
 def list_workers() -> Any:
     """List the workers and beat, with what they run for the tenant."""
     with tenant_session() as session:
-        return {"data": attendance.list_workers(session, parts().settings.heartbeat), "next_cursor": None}
+        return paging.whole(attendance.list_workers(session, parts().settings.heartbeat))
 
 
 @blueprint.route("/<worker_id>")

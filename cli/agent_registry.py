@@ -8,14 +8,14 @@ from typing import Any, Final
 import click
 
 from aispine.errors import InvalidRequest
-from cli import output
+from cli import listing, output
 from cli.agent_folders import api_key_option
 
 AGENTS: Final = "/api/v1/agents"
 
 
 @click.command("list")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="The most to list.")
+@listing.limit_option(100)
 @output.output_option
 @click.pass_context
 def list_(ctx: click.Context, limit: int, form: output.Format) -> None:
@@ -25,20 +25,16 @@ def list_(ctx: click.Context, limit: int, form: output.Format) -> None:
     Example:
       aispine agent list
     """
-    from cli import client as api
-
-    agents = list(api.pages(api.from_context(ctx), AGENTS, params={}, limit=limit))
-    write_agents(agents, form, "No agent is registered. Try `aispine agent create NAME`.")
+    write_agents(listing.read(ctx, AGENTS, limit), form, "No agent is registered. Try `aispine agent create NAME`.")
 
 
 def write_agents(agents: list[dict[str, Any]], form: output.Format, empty: str) -> None:
     """Writes agents as a list shows them."""
-    if form == "json":
-        output.write_json(agents)
-        return
-    output.write_table(
+    listing.write(
+        agents,
+        form,
         ("agent", "version", "status", "kind", "pool", "type", "description"),
-        map(_row, agents),
+        _row,
         empty=empty,
         spare=("version", "type", "kind", "pool"),
     )

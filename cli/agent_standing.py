@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from cli import output
+from cli import listing, output
 from cli.agent_registry import AGENTS, write_agents
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -20,7 +20,7 @@ STATUSES: Final = ("draft", "pending", "testing", "verified", "active", "suspend
 @click.option("--kind", type=click.Choice(["python", "http", "llm"]), help="How it is called.")
 @click.option("--type", "type_", type=click.Choice(["official", "verified", "private"]), help="Who stands behind it.")
 @click.option("--status", type=click.Choice(STATUSES), help="How it stands. [default: active or suspended]")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="The most to list.")
+@listing.limit_option(100)
 @output.output_option
 @click.pass_context
 def search(
@@ -41,11 +41,9 @@ def search(
       aispine agent search --capability echo --kind python
       aispine agent search invoice --status draft
     """
-    from cli import client as api
-
     given = {"q": " ".join(words), "capability": list(capabilities), "kind": kind, "type": type_, "status": status}
     params = {name: value for name, value in given.items() if value}
-    write_agents(list(api.pages(api.from_context(ctx), AGENTS, params=params, limit=limit)), form, "No agent fits.")
+    write_agents(listing.read(ctx, AGENTS, limit, params), form, "No agent fits.")
 
 
 @click.command()

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import click
 
 from aispine.errors import InvalidRequest
-from cli import inputs, output, text
+from cli import inputs, listing, output, text
 
 APPROVALS: Final = "/api/v1/approvals"
 _OWN: Final = frozenset({"path", "approved", "comment"})
@@ -27,7 +27,7 @@ def approval() -> None:
 
 @approval.command("list")
 @click.option("--execution", metavar="ID", help="Only those of this execution.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The most to list.")
+@listing.limit_option()
 @output.output_option
 @click.pass_context
 def list_(ctx: click.Context, execution: str | None, limit: int, form: output.Format) -> None:
@@ -37,15 +37,10 @@ def list_(ctx: click.Context, execution: str | None, limit: int, form: output.Fo
     Example:
       aispine approval list
     """
-    from cli import client as api
-
-    found = list(api.pages(api.from_context(ctx), APPROVALS, params={"execution_id": execution}, limit=limit))
-    if form == "json":
-        output.write_json(found)
-        return
+    found = listing.read(ctx, APPROVALS, limit, {"execution_id": execution})
     columns = ("execution", "path", "flow", "question", "shown", "waits", "until")
     spare = ("question", "waits", "flow", "until", "shown")
-    output.write_table(columns, map(_row, found), empty="Nothing waits for an answer.", spare=spare)
+    listing.write(found, form, columns, _row, empty="Nothing waits for an answer.", spare=spare)
 
 
 def _row(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 
 from aispine.audit import KINDS
-from cli import output, text
+from cli import listing, output, text
 
 CALLS: Final = "/api/v1/calls"
 
@@ -28,7 +28,7 @@ def call() -> None:
 @click.option("--outcome", metavar="WORD", help="Only with this outcome: `success`, or the code of a failure.")
 @click.option("--execution", metavar="ID", help="Only for this execution.")
 @click.option("--since", metavar="TIME", help="Only from this moment on, as in 2026-01-31T09:00:00Z.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The most to list.")
+@listing.limit_option()
 @output.output_option
 @click.pass_context
 def list_(
@@ -48,16 +48,11 @@ def list_(
       aispine call list --kind model --outcome rate_limited
       aispine call list --execution 01990e2c-5f3a-7cc4-9d1f-2b6f3a1c0e77 --output json
     """
-    from cli import client as api
-
     params = {"kind": kind, "callee": callee, "outcome": outcome, "execution_id": execution, "since": since}
-    found = list(api.pages(api.from_context(ctx), CALLS, params=params, limit=limit))
-    if form == "json":
-        output.write_json(found)
-        return
+    found = listing.read(ctx, CALLS, limit, params)
     columns = ("began", "call", "node", "outcome", "took", "sent", "got", "tokens", "cost")
     spare = ("took", "tokens", "cost", "sent", "got")
-    output.write_table(columns, map(_row, found), empty="No calls. They are here about a second late.", spare=spare)
+    listing.write(found, form, columns, _row, empty="No calls. They are here about a second late.", spare=spare)
 
 
 def _row(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from aispine.errors import InvalidRequest
-from cli import output
+from cli import listing, output
 
 CHANNELS: Final = "/api/v1/channels"
 _SECRETS: Final = ("access_token", "app_secret", "verify_token", "bot_token", "secret_token")
@@ -88,7 +88,7 @@ def _write(found: dict[str, Any]) -> None:
 
 
 @channel.command("list")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The most to list.")
+@listing.limit_option()
 @output.output_option
 @click.pass_context
 def list_(ctx: click.Context, limit: int, form: output.Format) -> None:
@@ -98,15 +98,12 @@ def list_(ctx: click.Context, limit: int, form: output.Format) -> None:
     Example:
       aispine channel list
     """
-    from cli import client as api
+    found, empty = listing.read(ctx, CHANNELS, limit), "No channels. Try `aispine channel add --help`."
+    listing.write(found, form, ("id", "kind", "name", "flow", "staff"), _row, empty=empty)
 
-    found = list(api.pages(api.from_context(ctx), CHANNELS, params={}, limit=limit))
-    if form == "json":
-        output.write_json(found)
-        return
-    rows = ((row["channel_id"], row["kind"], row["name"], row["flow_id"], len(row["staff"])) for row in found)
-    empty = "No channels. Try `aispine channel add --help`."
-    output.write_table(("id", "kind", "name", "flow", "staff"), rows, empty=empty)
+
+def _row(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["channel_id"], row["kind"], row["name"], row["flow_id"], len(row["staff"])
 
 
 @channel.command()

@@ -11,7 +11,7 @@ import click
 
 from aispine.flow import paths
 from aispine.flow.status import ExecutionStatus, NodeStatus
-from cli import inputs, output, text, waiting
+from cli import inputs, listing, output, text, waiting
 from cli.nesting import Nesting
 from cli.node_progress import error_text, of_result
 from cli.shape import Shape
@@ -29,7 +29,7 @@ _FRAMES: Final = 10
 @click.option("--correlation-id", metavar="ID", help="Only with this id of yours.")
 @click.option("--parent", metavar="ID", help="Only the subflows of this execution.")
 @click.option("--schedule", metavar="ID", help="Only what this schedule started.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The most to list.")
+@listing.limit_option()
 @output.output_option
 @click.pass_context
 def list_(
@@ -49,8 +49,6 @@ def list_(
     Example:
       aispine execution list --flow credit_analysis --status failed --label customer=acme
     """
-    from cli import client as api
-
     inputs.pairs(labels)
     params = {
         "status": list(status),
@@ -60,12 +58,9 @@ def list_(
         "parent": parent,
         "schedule_id": schedule,
     }
-    found = list(api.pages(api.from_context(ctx), EXECUTIONS, params=params, limit=limit))
-    if form == "json":
-        output.write_json(found)
-        return
+    found = listing.read(ctx, EXECUTIONS, limit, params)
     columns = ("execution", "flow", "version", "status", "started", "took")
-    output.write_table(columns, map(_row, found), empty="No executions.", spare=("took", "started", "version"))
+    listing.write(found, form, columns, _row, empty="No executions.", spare=("took", "started", "version"))
 
 
 def _row(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ from typing import IO, Any, Final
 import click
 
 from aispine.errors import Conflict, InvalidRequest
-from cli import output, text
+from cli import listing, output, text
 
 FILES: Final = "/api/v1/files"
 
@@ -115,7 +115,7 @@ def get(ctx: click.Context, file_id: str, to: Path | None, force: bool) -> None:
 
 
 @file.command("list")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The most to list.")
+@listing.limit_option()
 @output.output_option
 @click.pass_context
 def list_(ctx: click.Context, limit: int, form: output.Format) -> None:
@@ -125,15 +125,11 @@ def list_(ctx: click.Context, limit: int, form: output.Format) -> None:
     Example:
       aispine file list
     """
-    from cli import client as api
-
-    found = list(api.pages(api.from_context(ctx), FILES, params={}, limit=limit))
-    if form == "json":
-        output.write_json(found)
-        return
-    output.write_table(
+    listing.write(
+        listing.read(ctx, FILES, limit),
+        form,
         ("id", "name", "type", "size", "created", "expires"),
-        map(_row, found),
+        _row,
         empty="No files. Send one with `aispine file put PATH`.",
         spare=("type", "size", "expires", "created"),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli import output, text
+from cli import listing, output, text
 from cli.flow_deploy import FLOWS
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("list")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="The most to list.")
+@listing.limit_option(100)
 @output.output_option
 @click.pass_context
 def list_(ctx: click.Context, limit: int, form: output.Format) -> None:
@@ -29,16 +29,12 @@ def list_(ctx: click.Context, limit: int, form: output.Format) -> None:
     Example:
       aispine flow list
     """
-    from cli import client as api
+    found, empty = listing.read(ctx, FLOWS, limit), "No flow is deployed. Try `aispine flow deploy FILE`."
+    listing.write(found, form, ("flow", "version", "name", "deployed"), _row, empty=empty)
 
-    flows = list(api.pages(api.from_context(ctx), FLOWS, params={}, limit=limit))
-    if form == "json":
-        output.write_json(flows)
-        return
-    rows = ((flow["flow_id"], flow["version"], flow["name"], text.local(flow["updated_at"])) for flow in flows)
-    output.write_table(
-        ("flow", "version", "name", "deployed"), rows, empty="No flow is deployed. Try `aispine flow deploy FILE`."
-    )
+
+def _row(flow: dict[str, Any]) -> tuple[Any, ...]:
+    return flow["flow_id"], flow["version"], flow["name"], text.local(flow["updated_at"])
 
 
 @click.command()

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from cli import inputs, output, text
+from cli import inputs, listing, output, text
 
 SCHEDULES: Final = "/api/v1/schedules"
 
@@ -23,7 +23,7 @@ def schedule() -> None:
 
 @schedule.command("list")
 @click.option("--flow", metavar="NAME", help="Only of this flow.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The most to list.")
+@listing.limit_option()
 @output.output_option
 @click.pass_context
 def list_(ctx: click.Context, flow: str | None, limit: int, form: output.Format) -> None:
@@ -33,14 +33,9 @@ def list_(ctx: click.Context, flow: str | None, limit: int, form: output.Format)
     Example:
       aispine schedule list --flow daily_report
     """
-    from cli import client as api
-
-    found = list(api.pages(api.from_context(ctx), SCHEDULES, params={"flow_id": flow}, limit=limit))
-    if form == "json":
-        output.write_json(found)
-        return
+    found = listing.read(ctx, SCHEDULES, limit, {"flow_id": flow})
     empty = "No schedules. Give a flow a `schedule`, or try `aispine schedule create --help`."
-    output.write_table(("id", "flow", "when", "time zone", "from", "next"), map(_row, found), empty=empty)
+    listing.write(found, form, ("id", "flow", "when", "time zone", "from", "next"), _row, empty=empty)
 
 
 def _row(found: dict[str, Any]) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import click
 
-from cli import inputs, output, text
+from cli import inputs, listing, output, text
 
 SECRETS: Final = "/api/v1/secrets"
 
@@ -55,7 +55,7 @@ def _value(given: str) -> str:
 
 
 @secret.command("list")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="The most to list.")
+@listing.limit_option(100)
 @output.output_option
 @click.pass_context
 def list_(ctx: click.Context, limit: int, form: output.Format) -> None:
@@ -65,13 +65,8 @@ def list_(ctx: click.Context, limit: int, form: output.Format) -> None:
     Example:
       aispine secret list
     """
-    from cli import client as api
-
-    found = list(api.pages(api.from_context(ctx), SECRETS, params={}, limit=limit))
-    if form == "json":
-        output.write_json(found)
-        return
-    output.write_table(("name", "set"), map(_row, found), empty="No secrets. Set one with `aispine secret set NAME`.")
+    found, empty = listing.read(ctx, SECRETS, limit), "No secrets. Set one with `aispine secret set NAME`."
+    listing.write(found, form, ("name", "set"), _row, empty=empty)
 
 
 def _row(found: dict[str, Any]) -> tuple[Any, ...]:

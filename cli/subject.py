@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import click
 
-from cli import output, text
+from cli import listing, output, text
 
 SUBJECTS: Final = "/api/v1/subjects"
 ERASURES: Final = "/api/v1/erasures"
@@ -90,7 +90,7 @@ def _place(channel_user: str) -> str:
 
 @subject.command()
 @click.option("--of", "channel_user", metavar="CHANNEL_USER", help="Only of this person.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The most to list.")
+@listing.limit_option()
 @output.output_option
 @click.pass_context
 def erasures(ctx: click.Context, channel_user: str | None, limit: int, form: output.Format) -> None:
@@ -100,11 +100,9 @@ def erasures(ctx: click.Context, channel_user: str | None, limit: int, form: out
     Example:
       aispine subject erasures --of whatsapp:34600111222
     """
-    from cli import client as api
+    found = listing.read(ctx, ERASURES, limit, {"subject": channel_user})
+    listing.write(found, form, ("id", "erased", "by", "what"), _row, empty="Nobody was erased.")
 
-    found = list(api.pages(api.from_context(ctx), ERASURES, params={"subject": channel_user}, limit=limit))
-    if form == "json":
-        output.write_json(found)
-        return
-    rows = ((row["erasure_id"], text.local(row["erased_at"]), row["erased_by"], _gone(row["counts"])) for row in found)
-    output.write_table(("id", "erased", "by", "what"), rows, empty="Nobody was erased.")
+
+def _row(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["erasure_id"], text.local(row["erased_at"]), row["erased_by"], _gone(row["counts"])

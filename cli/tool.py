@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from cli import inputs, output, text
+from cli import inputs, listing, output, text
 from cli.circuit import reset_option
 from cli.circuit import show as show_circuit
 
@@ -104,7 +104,7 @@ def update(ctx: click.Context, /, tool_id: str, form: output.Format, **given: An
 
 
 @tool.command("list")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="The most to list.")
+@listing.limit_option(100)
 @output.output_option
 @click.pass_context
 def list_(ctx: click.Context, limit: int, form: output.Format) -> None:
@@ -114,14 +114,8 @@ def list_(ctx: click.Context, limit: int, form: output.Format) -> None:
     Example:
       aispine tool list
     """
-    from cli import client as api
-
-    found = list(api.pages(api.from_context(ctx), TOOLS, params={}, limit=limit))
-    if form == "json":
-        output.write_json(found)
-        return
-    empty = "No tools. Try `aispine tool create --help`."
-    output.write_table(("tool", "method", "endpoint", "auth", "changed", "description"), map(_row, found), empty=empty)
+    found, empty = listing.read(ctx, TOOLS, limit), "No tools. Try `aispine tool create --help`."
+    listing.write(found, form, ("tool", "method", "endpoint", "auth", "changed", "description"), _row, empty=empty)
 
 
 def _row(found: dict[str, Any]) -> tuple[Any, ...]:
