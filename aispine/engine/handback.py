@@ -10,7 +10,7 @@ from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import Lost
 from aispine.engine.recover import TAKEN
 from aispine.engine.terms import Terms
-from aispine.store import due, leases
+from aispine.store import call_slots, due, leases
 
 
 def hand_back(dispatch: Dispatch, terms: Terms, owners: Sequence[str], queue: str) -> int:
@@ -18,6 +18,7 @@ def hand_back(dispatch: Dispatch, terms: Terms, owners: Sequence[str], queue: st
 
     They must not go on with it: whatever they still say is refused. Raises `StoreUnavailable`.
     """
+    call_slots.give_up(dispatch.store, owners)
     facts: dict[str, list[Lost]] = defaultdict(list)
     for execution_id, path, attempt in leases.held_by(dispatch.store, owners):
         facts[execution_id].append(Lost(path=path, attempt=attempt, handed_back=True))

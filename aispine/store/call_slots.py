@@ -115,6 +115,12 @@ def renew(store: Store, owner: str, lease: float) -> None:
         _RENEW.run(link, owner, lease)
 
 
+def give_up(store: Store, owners: Sequence[str]) -> None:
+    """Gives back all that some processes hold, which have to stop; the tick lets the next ones in."""
+    with store.autocommit() as link:
+        _GIVE_UP.run(link, list(owners))
+
+
 def spare(store: Store, seconds: float) -> None:
     """Lets every slot whose lease has ended be held for some seconds more."""
     with store.autocommit() as link:
@@ -256,6 +262,15 @@ _RENEW: Final = Statement(
       SELECT execution_id, path, attempt FROM call_slots WHERE lease_owner = $1 FOR NO KEY UPDATE SKIP LOCKED
     ) held
     WHERE s.execution_id = held.execution_id AND s.path = held.path AND s.attempt = held.attempt
+    """,
+)
+_GIVE_UP: Final = Statement(
+    "give_up_call_slots",
+    "text[]",
+    """
+    DELETE FROM call_slots WHERE (execution_id, path, attempt) IN (
+      SELECT execution_id, path, attempt FROM call_slots WHERE lease_owner = ANY($1) FOR UPDATE SKIP LOCKED
+    )
     """,
 )
 _SPARE: Final = Statement(

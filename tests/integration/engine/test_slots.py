@@ -11,6 +11,7 @@ from sqlalchemy import text
 from aispine.engine import slots
 from aispine.engine.advance import advance
 from aispine.engine.facts import Finished, PauseRequested, Released, ResumeRequested
+from aispine.engine.handback import hand_back
 from aispine.engine.recover import Tick
 from aispine.engine.work import work
 from aispine.store import call_slots
@@ -111,6 +112,15 @@ def test_the_slot_of_a_process_that_died_is_given_on_and_one_that_is_renewed_is_
     call_slots.renew(store, TERMS.owner, 0.0)
     assert paths(slots.look(store)) == [NODES[1]]
     assert not enter(store, begun, NODES[0])
+
+
+def test_a_process_that_has_to_stop_gives_its_slots_back(store: Store, line: Line, begun: str) -> None:
+    assert come(store, line, begun, *NODES[:3], most=2) == NODES[:2]
+    assert enter(store, begun, NODES[0])
+    call_slots.give_up(store, ["other:1:1"])
+    assert slots.look(store) == []
+    hand_back(desk.worker(store).dispatch, TERMS, [TERMS.owner], "engine")
+    assert paths(slots.look(store)) == [NODES[2]]
 
 
 def test_after_an_outage_what_could_not_be_renewed_is_spared(store: Store, line: Line, begun: str) -> None:
