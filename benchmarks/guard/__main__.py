@@ -19,6 +19,7 @@ PARTS: Final[dict[str, Callable[[Stack], Iterator[Figure]]]] = {
     "breaker": crowd.breaker,
     "limiter": crowd.limiter,
     "waiting": waiting.measure,
+    "slots": waiting.slots,
 }
 
 
