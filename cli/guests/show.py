@@ -33,13 +33,18 @@ def show(console: Console, client: Client, hotel: Hotel, drawn: Drawn) -> list[P
     with view.live(), hotels.clerk(hotel, functools.partial(view.hear, None)):
         played = _all(client, hotel, drawn, view)
     screen.write_outcomes(console, played)
+    judge(played)
+    return played
+
+
+def judge(played: Sequence[Played]) -> None:
+    """Raises `AISpineError`, with which a command ends with 1, unless everybody came to what was expected."""
     wrong = [one for one in played if not one.right]
     if wrong:
         raise AISpineError(
             f"{len(wrong)} of {len(played)} guests came to another outcome than expected",
             errors=[{"path": str(one.guest), "message": f"{one.found} ({one.found.reason})"} for one in wrong],
         )
-    return played
 
 
 def _all(client: Client, hotel: Hotel, drawn: Drawn, view: Screen) -> list[Played]:
