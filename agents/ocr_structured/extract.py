@@ -134,7 +134,9 @@ def _places(lines: Sequence[Line], names: tuple[str, ...], *, several: bool, fig
         if whole:
             yield from _around(lines, number, whole * rank, several=several, figures=figures)
         for before, after in _split(line.text, names):
-            yield _Place(text=after, lines=(line,), chance=_SAME_LINE * before * rank)
+            # A label in two languages is no label with a value behind it.
+            if not labels.is_label(after.strip(" /")):
+                yield _Place(text=after, lines=(line,), chance=_SAME_LINE * before * rank)
 
 
 def _rank(text: str, names: tuple[str, ...]) -> float:

@@ -21,9 +21,9 @@ DETECTION_SIDE: Final = 1280
 HEIGHT: Final = 48
 _SILENT: Final = ("ORT_TELEMETRY_DISABLED", "ORT_DISABLE_TELEMETRY")
 """What two of its versions look for."""
-_LEAST_WIDTH: Final = 64
+_LEAST_WIDTH: Final = 320
 _WIDTH_STEP: Final = 32
-"""Crops are as wide as a multiple of it, so that the recogniser sees few shapes."""
+"""Crops are as wide as a multiple of it, and no narrower than those that the recogniser has learnt from."""
 _LEAST_CONFIDENCE: Final = 0.35
 _UPSIDE_DOWN: Final = 0.6
 """Pages that read worse are tried the other way up."""

@@ -38,6 +38,12 @@ def test_dates_are_read_as_people_write_them(text, value):
     assert KINDS.day(text) == value
 
 
+@pytest.mark.parametrize("below", ["Óscar", "óscar", "PÉREZ"])
+def test_the_second_language_of_a_label_is_no_value_of_it(below):
+    lines = page((0, 0, "Given names / Nombres"), (0, 14, below), (0, 40, "Sex / Sexo"))
+    assert found(lines, "given_names") == {"given_names": below}
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
