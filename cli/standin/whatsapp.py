@@ -15,6 +15,7 @@ ACCESS_TOKEN: Final = "EAAG-of-the-stand-in"  # noqa: S105 - it opens nothing
 APP_SECRET: Final = "the stand-in's app secret"  # noqa: S105
 NUMBER: Final = "106540352242922"
 VERSION: Final = "v23.0"
+_SIGNS: Final = {b"\xff\xd8": "image/jpeg", b"%PDF-": "application/pdf"}
 
 Answer = tuple[int, dict[str, Any], Mapping[str, str]]
 
@@ -79,13 +80,17 @@ class WhatsApp:
         content = self.media.get(media_id, b"")
         truth = {
             "url": f"{self.origin}/files/{media_id}",
-            "mime_type": "image/jpeg" if content.startswith(b"\xff\xd8") else "image/png",
+            "mime_type": _media_type(content),
             "sha256": hashlib.sha256(content).hexdigest(),
             "file_size": len(content),
             "id": media_id,
             "messaging_product": "whatsapp",
         }
         return {**truth, **self.lies.get(media_id, {})}
+
+
+def _media_type(content: bytes) -> str:
+    return next((name for sign, name in _SIGNS.items() if content.startswith(sign)), "image/png")
 
 
 def _error(status: int, code: int | None, details: str, headers: Mapping[str, str] | None = None) -> Answer:

@@ -51,7 +51,7 @@ class Phone:
 
     def __init__(self, client: FlaskClient, service: WhatsApp, channel_id: str, user: str | None = None) -> None:
         self.user = user or number()
-        self._client, self._service, self._channel_id = client, service, channel_id
+        self._client, self._service, self.channel_id = client, service, channel_id
         self._ids = itertools.count(1)
         self._read = 0
         self._last = b""
@@ -115,7 +115,7 @@ class Phone:
         self._deliver(raw)
 
     def _deliver(self, raw: bytes) -> None:
-        path, own = f"{CHANNELS}/{self._channel_id}/webhook", self._client.application.test_client()
+        path, own = f"{CHANNELS}/{self.channel_id}/webhook", self._client.application.test_client()
         assert own.post(path, data=raw, headers=whatsapp.signed(raw)).status_code == 200
 
 
@@ -124,7 +124,7 @@ class Bot(Phone):
 
     def __init__(self, client: FlaskClient, service: Telegram, channel_id: str, user: str | None = None) -> None:
         self.user = user or number()
-        self._client, self._bots, self._channel_id = client, service, channel_id
+        self._client, self._bots, self.channel_id = client, service, channel_id
         self._ids = itertools.count(1)
         self._read = 0
 
@@ -159,6 +159,6 @@ class Bot(Phone):
 
     def _send(self, update: dict[str, Any]) -> None:
         raw = json.dumps({"update_id": int(f"{self.user[-8:]}{next(self._ids):03d}"), **update})
-        path = f"{CHANNELS}/{self._channel_id}/webhook"
+        path = f"{CHANNELS}/{self.channel_id}/webhook"
         headers = {"X-Telegram-Bot-Api-Secret-Token": telegram.SECRET}
         assert self._client.post(path, data=raw, headers=headers).status_code == 200
