@@ -8,19 +8,24 @@ from itertools import chain
 import pytest
 from sqlalchemy import text
 
-from aispine.engine import slots
-from aispine.engine.advance import advance
+from aispine.engine import broker, slots
+from aispine.engine.advance import advance, claim
+from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import Finished, PauseRequested, Released, ResumeRequested
 from aispine.engine.handback import hand_back
 from aispine.engine.recover import Tick
 from aispine.engine.work import work
+from aispine.guards.shared import Shared
+from aispine.guards.turns import Turns
 from aispine.store import call_slots
 from aispine.store.call_slots import Granted, Line
 from aispine.store.database import Store
+from aispine.store.ids import new_id
 from aispine.store.models import CallSlotRow, NodeExecutionRow
 from tests.integration.engine import desk
-from tests.integration.engine.beats import Messages
+from tests.integration.engine.beats import Messages, Silence
 from tests.integration.engine.crew import TERMS, begin, take, together
+from tests.support.environment import Servers
 from tests.support.flows import Flows
 from tests.support.shapes import echo, flow
 
@@ -46,7 +51,7 @@ def begun(store: Store, flows: Flows) -> str:
 
 def come(store: Store, line: Line, execution_id: str, *names: str, most: int = MOST) -> list[str]:
     """Lines nodes up; returns who is let in."""
-    with store.session(None) as session:
+    with store.session(line.tenant_id) as session:
         call_slots.lock(session, line)
         call_slots.line_up(session, line, execution_id, names, max_concurrency=most, limits=[])
         return paths(call_slots.grant(session, line, 10.0))
@@ -54,7 +59,7 @@ def come(store: Store, line: Line, execution_id: str, *names: str, most: int = M
 
 def go(store: Store, line: Line, execution_id: str, name: str, owner: str | None = TERMS.owner) -> list[str]:
     """Gives back the slot of a first attempt; returns who is let in."""
-    with store.session(None) as session:
+    with store.session(line.tenant_id) as session:
         call_slots.lock(session, line)
         call_slots.leave(session, execution_id, name, 1, owner)
         return paths(call_slots.grant(session, line, 10.0))
@@ -174,6 +179,32 @@ def test_a_node_that_was_claimed_without_a_slot_is_not_called_and_lines_up(
     assert come(store, line, begun, "b", most=1) == []
     assert isinstance(work(worker, held), Finished)
     assert messages.of(begun) == {"a": 1, "b": 1}
+
+
+def test_who_has_a_slot_waits_for_the_turn_of_the_call_as_well(
+    store: Store, line: Line, begun: str, messages: Messages, servers: Servers
+) -> None:
+    turns = Turns(Shared(servers.redis_url))
+    dispatch = Dispatch(store=store, celery=broker.app(), wakeups=Silence(), turns=turns)
+    with store.session(None) as session:
+        call_slots.lock(session, line)
+        call_slots.line_up(session, line, begun, NODES, max_concurrency=6, limits=[[new_id(), 60, 60]])
+        granted = call_slots.grant(session, line, 10.0)
+    assert paths(granted) == NODES[:6]
+    dispatch.let_in(granted)
+    # Five at once, and then one each second.
+    assert messages.of(begun) == dict.fromkeys(NODES[:5], 1)
+    assert claim(store, begun, [NODES[5]], TERMS) == []
+    assert slots.look(store) == []
+
+
+def test_the_login_of_the_web_hands_out_slots_of_its_tenant(
+    store: Store, web_store: Store, line: Line, begun: str
+) -> None:
+    assert come(store, line, begun, NODES[0], most=1) == [NODES[0]]
+    assert come(web_store, line, begun, NODES[1], most=1) == []
+    assert enter(store, begun, NODES[0])
+    assert go(web_store, line, begun, NODES[0]) == [NODES[1]]
 
 
 def test_what_left_the_line_is_swept_out_of_it_and_what_stands_stays(
