@@ -54,12 +54,20 @@ def _worker(_pid: int) -> Worker:
         store=store,
         settings=current,
         terms=terms,
-        leases=Leases(store, terms.owner, lease=current.lease, heartbeat=current.heartbeat, let_go=agent_call.give_up),
+        leases=_leases(terms.owner),
         dispatch=Dispatch(store=store, celery=broker.app(), wakeups=process.waker(), meter=meter, turns=turns),
         agents=AgentCache(),
         conversations=functools.partial(_conversation, store, broker.app()),
         breaker=Breaker(shared),
         journal=process.journal(store, meter),
+    )
+
+
+def _leases(owner: str) -> Leases:
+    """Renews over a connection of its own: behind hundreds of threads that want one it would come too late."""
+    current = settings.current()
+    return Leases(
+        database.engine_store(1), owner, lease=current.lease, heartbeat=current.heartbeat, let_go=agent_call.give_up
     )
 
 

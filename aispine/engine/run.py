@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from aispine.engine import advance, children, plans
 from aispine.engine.advance import NOTHING, Held, Take
@@ -63,7 +64,8 @@ def run_lane(worker: Worker, execution_id: str, places: Sequence[str], carrier: 
 
 def _run_batch(worker: Worker, execution: ExecutionState, batch: Batch, until: float) -> None:
     while time.monotonic() < until and (held := batch.next()) is not None:
-        batch.end(work(worker, held))
+        with _leased(worker, held):
+            batch.end(work(worker, held))
         _record(worker, execution, batch.ended(after=worker.settings.ahead))
 
 
@@ -121,7 +123,13 @@ def _go_on(worker: Worker, held: Held | None, carrier: Carrier) -> None:
     ahead = Ahead(worker, carrier)
     try:
         while held is not None:
-            fact = work(worker, held)
-            held = ahead.finish(held, fact, _within(until, str(held.node.queue)))
+            # Until its end is written: many threads that all have something to tell wait longer for that than a lease.
+            with _leased(worker, held):
+                fact = work(worker, held)
+                held = ahead.finish(held, fact, _within(until, str(held.node.queue)))
     finally:
         ahead.close()
+
+
+def _leased(worker: Worker, held: Held) -> AbstractContextManager[None]:
+    return worker.leases.hold(held.execution.execution_id, held.node.path, held.node.attempt)

@@ -122,12 +122,10 @@ def _finished(worker: Worker, held: Held, spec: Node) -> Finished:
 
 
 def _attempt(worker: Worker, held: Held, spec: Node) -> Outcome:
-    """Calls the agent of a held node under its lease and keeps what it printed."""
-    execution, node = held.execution, held.node
-    with worker.leases.hold(execution.execution_id, node.path, node.attempt):
-        called = _call(worker, held, spec)
-        if called.log:
-            patiently(node_logs.keep, worker.store, execution, node, called.log)
+    """Calls the agent of a held node and keeps what it printed."""
+    called = _call(worker, held, spec)
+    if called.log:
+        patiently(node_logs.keep, worker.store, held.execution, held.node, called.log)
     return _bounded(called.outcome, worker.settings.max_value_bytes)
 
 
