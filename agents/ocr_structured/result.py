@@ -27,6 +27,9 @@ _IN_ZONE: Final = {
     "issuing_state": "issuing_state",
 }
 _NAMES: Final = frozenset({"surname", "given_names", "full_name"})
+_NUMBERS: Final = frozenset({"document_number", "personal_number"})
+_LOOKS: Final = str.maketrans("OI", "01")
+"""In print nothing but their class tells these apart; the zone has check digits to do it by."""
 _CHECKED, _UNCHECKED, _WRONG = 0.99, 0.95, 0.3
 _MENDED: Final = (0.9, 0.6, 0.4)
 """With one, two and more characters that a check digit decided: it lets one of ten wrong texts through."""
@@ -63,11 +66,11 @@ def assemble(pages: Sequence[Page], schema: Mapping[str, Any]) -> Result:
     agrees: dict[str, bool] = {}
     for name, rules in schema.get("properties", {}).items():
         concept = labels.concept(name, rules)
-        field, same = _settled(concept, printed.get(name), _from_zone(concept, zone))
+        field, alike = _settled(concept, printed.get(name), _from_zone(concept, zone))
         if field is not None:
             fields[name] = field
-        if same is not None:
-            agrees[name] = same
+        if alike is not None:
+            agrees[name] = alike
     bare = Result(pages=tuple(pages), fields={}, agrees=agrees, missing=(), zone=zone, confidence=0.0)
     return with_fields(bare, fields, schema)
 
@@ -110,20 +113,23 @@ def _settled(concept: str, printed: Field | None, zoned: Field | None) -> tuple[
     """The print where both say the same, since it has the accents; the zone where they differ or there is no print."""
     if printed is None or zoned is None:
         return printed or zoned, None
-    if not _same(concept, printed.value, zoned.value):
+    if not same(concept, printed.value, zoned.value):
         return (zoned if zoned.confidence >= _MENDED[0] else max(printed, zoned, key=lambda one: one.confidence)), False
     if concept in _NAMES or concept == "nationality":
         return replace(printed, confidence=max(printed.confidence, zoned.confidence)), True
     return replace(printed, value=zoned.value, confidence=max(printed.confidence, zoned.confidence)), True
 
 
-def _same(concept: str, printed: Any, zoned: Any) -> bool:
+def same(concept: str, printed: Any, zoned: Any) -> bool:
+    """True when print and zone say the same of a field, as far as each can write it."""
     one, other = _letters(str(printed)), _letters(str(zoned))
     if concept in _NAMES:
         cut = one.startswith(other) or other.startswith(one)
         return cut or SequenceMatcher(None, one, other, autojunk=False).ratio() >= _SAME_NAME
     if concept == "nationality":
         return one[:3] == other[:3] or len(one) > 3  # A word cannot be compared with a code.
+    if concept in _NUMBERS:
+        return one.translate(_LOOKS) == other.translate(_LOOKS)
     return one == other
 
 

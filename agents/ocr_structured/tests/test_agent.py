@@ -91,3 +91,16 @@ def test_what_was_remembered_by_another_version_is_read_again(pages):
 def test_readings_of_another_shape_are_refused():
     outcome = AGENT.run({**asked(b"x"), "readings": [{"sha256": "a"}]})
     assert (outcome.code, "readings" in outcome.message) == ("invalid_input", True)
+
+
+@pytest.mark.parametrize(
+    ("concept", "printed", "zoned", "expected"),
+    [
+        ("document_number", "0L2250131", "OL2250131", True),
+        ("document_number", "OL225O131", "OL2250I31", True),
+        ("document_number", "OL2250132", "OL2250131", False),
+        ("birth_date", "1974-05-30", "1974-05-31", False),
+    ],
+)
+def test_print_and_zone_say_the_same_where_print_cannot_be_told_apart(concept, printed, zoned, expected):
+    assert AGENT.module("result").same(concept, printed, zoned) is expected
