@@ -127,7 +127,11 @@ def _record(session: Session, row: OutboxRow, outcome: Sent | Refusal) -> str | 
     if isinstance(outcome, Refusal):
         return refused(session, row, outcome)
     if SendStatus(row.status).rank < SendStatus.SENT.rank:
+        held_back = row.error or {}
         outbox.change(session, row.outbox_id, status=SendStatus.SENT, outside_id=outcome.outside_id, error=None)
+        pace = held_back.get("detail", {}).get("pace")
+        if pace is not None:
+            outbox.hold_back(session, row.contact_id, pace, held_back)
     elif row.outside_id is None:
         outbox.change(session, row.outbox_id, outside_id=outcome.outside_id)
     return None

@@ -101,7 +101,9 @@ def refusal(answer: Answer) -> Refusal:
 def judge(code: int | None, said: str | None, *, status: int = 0, after: str | None = None) -> Refusal:
     """What one of WhatsApp's error codes means, in an answer or in a status that comes later."""
     message = f"{said or 'WhatsApp refused the message'}"[:500] + (f" ({code})" if code is not None else "")
-    detail = {"status": status, "code": code}
+    detail: dict[str, Any] = {"status": status, "code": code}
+    if code == _TO_ONE_PERSON:
+        detail["pace"] = _PACE
     if code in _LATER or (not _is_for_good(code) and (status == 429 or status >= 500)):
         seconds = float(after) if after and after.isdigit() else _LATER.get(code or 0, 5.0)
         kind = "rate_limited" if code in {4, 80007, 130429, _TO_ONE_PERSON} or status == 429 else "unavailable"

@@ -84,6 +84,15 @@ def change(session: Session, outbox_id: str, *, delay: float | None = None, **va
     session.execute(statement.values(due_at=due_at, updated_at=func.clock_timestamp(), **values))
 
 
+def hold_back(session: Session, contact_id: str, seconds: float, error: Mapping[str, Any]) -> None:
+    """Puts the next message to a contact off for the reason that held back the one before, and so all behind it."""
+    waiting = OutboxRow.contact_id == contact_id, OutboxRow.due_at <= _in(seconds)
+    following = select(OutboxRow.outbox_id).where(*waiting).order_by(OutboxRow.seq).limit(1)
+    statement = update(OutboxRow).where(OutboxRow.outbox_id == following.scalar_subquery())
+    # What was tried before lets nothing overtake it.
+    session.execute(statement.values(due_at=_in(seconds), attempts=OutboxRow.attempts + 1, error=dict(error)))
+
+
 def due_contacts(older_than: float) -> Select[Any]:
     """Contacts with a message that has been due for longer than `older_than` seconds."""
     ago = func.clock_timestamp() - func.make_interval(0, 0, 0, 0, 0, 0, older_than)

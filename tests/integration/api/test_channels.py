@@ -246,10 +246,21 @@ def test_a_message_that_may_pass_later_is_tried_again_in_its_order(
     assert (waiting.status, waiting.attempts, waiting.error["code"]) == ("queued", 1, "rate_limited")
     assert waiting.due_at - datetime.now(UTC) > timedelta(seconds=5)
     assert behind.attempts == 0
-    with engine_store.session(None) as session:
-        session.execute(update(OutboxRow).filter_by(outbox_id=waiting.outbox_id).values(due_at=datetime.now(UTC)))
+
+    def due(outbox_id: str) -> None:
+        with engine_store.session(None) as session:
+            session.execute(update(OutboxRow).filter_by(outbox_id=outbox_id).values(due_at=datetime.now(UTC)))
+
+    due(waiting.outbox_id)
     sending.send_due(engine_store, contact.contact_id, reader.settings)
-    assert servers.whatsapp.texts(user) == ["first", "second"]
+    # Once WhatsApp has said that it is too much for one person, each message keeps its distance to the one before.
+    put(engine_store, contact, {"text": "third"})
+    for number, said in enumerate((["first"], ["first", "second"], ["first", "second", "third"])):
+        sending.send_due(engine_store, contact.contact_id, reader.settings)
+        assert servers.whatsapp.texts(user) == said
+        for row in rows(engine_store, OutboxRow, contact_id=contact.contact_id)[number + 1 : number + 2]:
+            assert row.due_at - datetime.now(UTC) > timedelta(seconds=5)
+            due(row.outbox_id)
 
 
 def test_a_worker_that_died_while_it_sent_is_followed_by_another_unless_the_service_reports(
