@@ -130,7 +130,8 @@ def test_a_lost_node_is_sent_again_when_the_next_worker_dies_too(
     begin(store, execution_id)
     for deaths, path in enumerate(("b0", "b1", "b2"), 1):
         take(store, execution_id, path, GONE)
-        recover(ticks)
+        # One beat: another could send what this one has just made due before it does, and not ahead.
+        recover(ticks[:1])
         assert messages.of(execution_id)["b0"] == deaths
         assert messages.of(execution_id, "cpu") == messages.of(execution_id), "all go ahead"
         pass_time(store, execution_id, seconds=5)
