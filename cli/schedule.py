@@ -35,7 +35,8 @@ def list_(ctx: click.Context, flow: str | None, limit: int, form: output.Format)
     """
     found = listing.read(ctx, SCHEDULES, limit, {"flow_id": flow})
     empty = "No schedules. Give a flow a `schedule`, or try `aispine schedule create --help`."
-    listing.write(found, form, ("id", "flow", "when", "time zone", "from", "next"), _row, empty=empty)
+    columns = ("id", "flow", "when", "time zone", "from", "next")
+    listing.write(found, form, columns, _row, empty=empty, spare=("time zone", "from"))
 
 
 def _row(found: dict[str, Any]) -> tuple[Any, ...]:

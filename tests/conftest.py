@@ -17,6 +17,7 @@ The workers notice a lost node within 2 s (`tests.support.environment.QUICK`). P
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Generator, Iterator
 from typing import Any
@@ -122,16 +123,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
+    # Set by what runs the tests in several processes; the command takes it for a person's terminal.
+    os.environ.pop("COLUMNS", None)
     # Started in the background by a shell, the tests and all that they start would ignore the Ctrl-C that some send.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The tests that need running workers come last, so that these are started once and stopped once."""
+    """The modules with tests that need running workers come last, so that these are started once and stopped once."""
     if config.getoption("--broker") == "redis":
         items[:] = [item for item in items if item.get_closest_marker("elsewhere") is None]
-    items.sort(key=lambda item: "workers" in getattr(item, "fixturenames", ()))
+    working = {item.path for item in items if "workers" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path in working)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -66,7 +66,7 @@ def test_what_a_tenant_rules_out_is_not_called_for_it_and_is_for_others(
 
 
 def test_registering_and_checking_an_agent_keep_to_the_lists_too(
-    client: FlaskClient, engine_store: Store, http_agent: HttpAgent, tenant: str
+    client: FlaskClient, engine_store: Store, http_agent: HttpAgent, tenant: str, no_workers: None
 ) -> None:
     put(client, deny=["loopback"])
     refused = client.post("/api/v1/agents", json={"endpoint": http_agent.endpoint})

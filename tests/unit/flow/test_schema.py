@@ -37,6 +37,8 @@ RULES = (
     "a bad timestamp",
     "a decision without a way",
     "a long timeout",
+    "a timeout's way out",
+    "an answer's way out",
 )
 STRUCTURAL = [m for m in MISTAKES if m[2] not in SEEN_ONLY_BY_THE_VALIDATOR and m[0] not in RULES]
 
