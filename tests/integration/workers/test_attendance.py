@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 import redis
 
@@ -80,9 +82,12 @@ def test_a_drained_worker_takes_no_message_until_it_resumes(
 
 @pytest.mark.parametrize("name", ["cpu", "beat"])
 def test_who_stops_takes_its_row_away(workers: Workers, engine_store: Store, name: str) -> None:
-    _seen(engine_store, name)
+    since = datetime.now(UTC)
+    eventually(lambda: _seen(engine_store, name).heartbeat_at > since, what="a heartbeat of the one that runs")
+    worker_id = _seen(engine_store, name).worker_id
     workers.stop(name)
-    assert _row(engine_store, name) is None
+    with engine_store.session(None) as session:
+        assert worker_id not in {row.worker_id for row in table.rows(session)}
 
 
 def test_a_cancelled_call_over_http_is_closed_within_a_heartbeat_or_two(
