@@ -30,9 +30,9 @@ up: setup  ## Starts the stack and keeps it running until Ctrl-C.
 test: setup  ## Runs all tests; PYTEST_ARGS="..." narrows.
 	$(BIN)/python -m $(PYTEST) $(PYTEST_ARGS)
 
-check: lint types layers  ## Runs the checkers, then all tests with their coverage.
+check: lint types layers  ## Runs the checkers, then all tests with their coverage, in one process.
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m $(PYTEST) $(PYTEST_ARGS)
+	$(BIN)/python -m coverage run -m pytest $(PYTEST_ARGS)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report --skip-covered --fail-under=80
 

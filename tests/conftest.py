@@ -131,11 +131,18 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The modules with tests that need running workers come last, so that these are started once and stopped once."""
+    """The tests that need running workers come last, so that these are started once and stopped once.
+
+    In several processes a module stays together, so there the modules with such tests come last.
+    """
     if config.getoption("--broker") == "redis":
         items[:] = [item for item in items if item.get_closest_marker("elsewhere") is None]
-    working = {item.path for item in items if "workers" in getattr(item, "fixturenames", ())}
-    items.sort(key=lambda item: item.path in working)
+    working = {_place(config, item) for item in items if "workers" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: _place(config, item) in working)
+
+
+def _place(config: pytest.Config, item: pytest.Item) -> str:
+    return str(item.path) if hasattr(config, "workerinput") else item.nodeid
 
 
 @pytest.hookimpl(wrapper=True)
