@@ -27,10 +27,13 @@ IN_TIME = timedelta(seconds=1.5)
 def busy(workers: Workers, flows: Flows, engine_store: Store) -> Iterator[str]:
     """An execution that keeps every slot of `cpu` for a minute, with more behind it."""
     execution_id = flows.start(flows.deploy(fan("busy", 4, pool="cpu", config={"sleep_seconds": BUSY_SECONDS})))
-    flows.wait_for_node(execution_id, "b0", NodeStatus.RUNNING)
-    yield execution_id
-    pid = pid_of(_owner(engine_store, execution_id, "b0"))
-    cancel(engine_store, flows.tenant_id, execution_id, reason="seen enough")
+    try:
+        # What other tests have left for `cpu` runs before it.
+        flows.wait_for_node(execution_id, "b0", NodeStatus.RUNNING, seconds=60)
+        yield execution_id
+        pid = pid_of(_owner(engine_store, execution_id, "b0"))
+    finally:
+        cancel(engine_store, flows.tenant_id, execution_id, reason="seen enough")
     os.kill(pid, signal.SIGKILL)
 
 
