@@ -66,15 +66,15 @@ class Flows:
             start.announce(execution_id, flow_id)
         return execution_id
 
-    def run(self, flow: str | Mapping[str, Any], data: Any = None, *, seconds: float = 20.0) -> Seen:
+    def run(self, flow: str | Mapping[str, Any], data: Any = None, *, seconds: float = 60.0) -> Seen:
         """Deploys, starts and waits for the end."""
         return self.wait(self.start(self.deploy(flow), data), seconds=seconds)
 
-    def wait(self, execution_id: str, *, seconds: float = 20.0) -> Seen:
+    def wait(self, execution_id: str, *, seconds: float = 60.0) -> Seen:
         """Waits until the execution has ended."""
         return eventually(lambda: self._ended(execution_id), seconds, f"the end of {execution_id}")
 
-    def wait_for_node(self, execution_id: str, path: str, *statuses: NodeStatus, seconds: float = 20.0) -> NodeView:
+    def wait_for_node(self, execution_id: str, path: str, *statuses: NodeStatus, seconds: float = 60.0) -> NodeView:
         """Waits until a node has one of the statuses."""
 
         def reached() -> NodeView | None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 
-def eventually(condition: Callable[[], Found | None], seconds: float = 20.0, what: str = "it") -> Found:
+def eventually(condition: Callable[[], Found | None], seconds: float = 60.0, what: str = "it") -> Found:
     """Polls until the condition yields something true and returns that."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

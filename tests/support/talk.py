@@ -88,7 +88,7 @@ class Phone:
         reply = {"id": buttons[title], "title": title}
         self._post({"type": "interactive", "interactive": {"type": "button_reply", "button_reply": reply}})
 
-    def hears(self, part: str, seconds: float = 30.0) -> str:
+    def hears(self, part: str, seconds: float = 180.0) -> str:
         """Waits for a message not read yet that holds `part`; what came before it is read with it."""
 
         def heard() -> str | None:

@@ -31,7 +31,7 @@ def outcome(client: FlaskClient, execution_id: str, *, sensitive: bool = False) 
         assert found["status"] not in {"failed", "cancelled"}, found["error"]
         return dict(found["output"]) if found["status"] == "completed" else None
 
-    return eventually(ended, 60)
+    return eventually(ended, 180)
 
 
 def only_execution(client: FlaskClient) -> str:

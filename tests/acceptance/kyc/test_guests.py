@@ -23,9 +23,9 @@ def checks_in(client: FlaskClient, phone: Phone) -> None:
     phone.writes("no tengo ganas")
     phone.hears("Necesito una foto")
     phone.sends(draw("td1_front", person, PHOTO, seed=3))
-    phone.hears("el reverso", 60)
+    phone.hears("el reverso")
     phone.sends(draw("td1_back", person, PHOTO, seed=4))
-    assert "habitación 204" in phone.hears("Su registro está completo", 60)
+    assert "habitación 204" in phone.hears("Su registro está completo")
     execution_id = only_execution(client)
     assert outcome(client, execution_id)["holder"]["number"] == "[sensitive]"
     found = outcome(client, execution_id, sensitive=True)
@@ -69,7 +69,7 @@ def test_an_album_with_which_a_guest_begins_is_one_execution_that_reads_both_sid
     phone.sends_album(draw("td1_back", person, PHOTO, seed=4), draw("td1_front", person, PHOTO, seed=3))
     phone.hears("¿Está de acuerdo?")
     phone.presses("Sí")
-    phone.hears("Su registro está completo", 60)
+    phone.hears("Su registro está completo")
     execution_id = only_execution(client)
     assert outcome(client, execution_id)["outcome"] == "verified"
     read = node(client, execution_id, "document[0]/read")
@@ -86,9 +86,9 @@ def test_a_side_that_was_read_is_not_read_again_when_the_other_one_comes(
     person = guest("Villavicencio Echeverría", "Juan Sebastián")
     agrees(phone)
     phone.sends(draw("td1_back", person, PHOTO, seed=4))
-    phone.hears("el frente", 60)
+    phone.hears("el frente")
     phone.sends(draw("td1_front", person, PHOTO, seed=3))
-    phone.hears("Su registro está completo", 60)
+    phone.hears("Su registro está completo")
     execution_id = only_execution(client)
     assert outcome(client, execution_id)["outcome"] == "verified"
     read = node(client, execution_id, "document[1]/read")

@@ -80,7 +80,7 @@ def test_files_that_are_far_too_large_are_asked_for_again_and_a_good_one_still_c
     phone.sends_document(long_pdf(), "application/pdf")
     phone.hears("El archivo es demasiado grande")
     phone.sends(draw("td3", guest("Muñoz Ávila", "María José"), PHOTO, seed=1))
-    phone.hears("Su registro está completo", 60)
+    phone.hears("Su registro está completo")
     found = outcome(client, only_execution(client), sensitive=True)
     causes = [each.get("error_code") for each in found["evidence"]["documents"]]
     assert (found["outcome"], causes) == ("verified", ["too_many_pixels", "too_many_pages", None])
@@ -91,9 +91,9 @@ def test_orders_in_a_document_are_data_and_decide_nothing(
 ) -> None:
     agrees(phone)
     phone.sends(written(*ORDERS))
-    phone.hears("el reverso", 60)
+    phone.hears("el reverso")
     phone.sends(written(*reversed(ORDERS)))
-    phone.hears("el reverso", 60)
+    phone.hears("el reverso")
     phone.sends(written(*ORDERS))
     clerk.hears("Revisar documento (back_missing)", 60)
     clerk.presses("Rechazar")
@@ -122,7 +122,7 @@ def test_a_guest_who_answers_nonsense_in_another_language_with_a_sticker_or_twic
     phone.sends(passport)
     phone.repeats()
     phone.sends(passport)
-    phone.hears("Su registro está completo", 60)
+    phone.hears("Su registro está completo")
     assert outcome(client, only_execution(client))["outcome"] == "verified"
     assert sum("envíe una foto" in text for text in phone.texts) == 3
 
@@ -184,7 +184,7 @@ def test_a_guest_who_was_checked_in_is_erased_with_every_file_message_and_value(
     phone.sends(picture)
     phone.hears("¿Está de acuerdo?")
     phone.presses("Sí")
-    phone.hears("Su registro está completo", 60)
+    phone.hears("Su registro está completo")
     outcome(client, only_execution(client))
     traces = (phone.user, person.number, "MUELLER", picture[100:140].hex())
     before = everything(engine_store, tenant)
