@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,7 +13,7 @@ from aispine.engine.queueing import agent_reference
 from aispine.events.types import EventType
 from aispine.flow.outcome import AgentFailure, Ended
 from aispine.flow.plan import Plan
-from aispine.flow.state import Event, NodeState, Transition
+from aispine.flow.state import Event, ExecutionState, NodeState, Transition
 from aispine.store.agent_metrics import Calls
 
 Version = tuple[str, str, str]
@@ -66,24 +66,17 @@ class CallTally:
             self._found[key] = calls
 
 
-def came_late(transition: Transition) -> bool:
-    """True when an attempt has ended whose agent had accepted: only then is `late` worth its plan."""
-    return bool(late_nodes(transition))
+def late_ends(transition: Transition) -> list[tuple[Event, NodeState]]:
+    """The ends of attempts whose agent had accepted, each with its node."""
+    found = ((event, _late(event, transition)) for event in transition.events)
+    return [(event, node) for event, node in found if node is not None]
 
 
-def late_nodes(transition: Transition) -> list[NodeState]:
-    """The nodes of which an attempt has ended whose agent had accepted."""
-    found = (_late(event, transition) for event in transition.events)
-    return [node for node in found if node is not None]
-
-
-def late(plan: Plan, transition: Transition) -> Iterator[tuple[Version, str, float]]:
+def late(
+    plan: Plan, execution: ExecutionState, ends: Iterable[tuple[Event, NodeState]]
+) -> Iterator[tuple[Version, str, float]]:
     """The calls whose answer came by a callback, or did not come in time; counted from the attempt's beginning."""
-    execution = transition.execution
-    for event in transition.events:
-        node = _late(event, transition)
-        if node is None:
-            continue
+    for event, node in ends:
         spec = plan.node(node.path)
         chosen = execution.agents[agent_reference(spec)]
         error = event.data.get("error") or {}

@@ -17,7 +17,7 @@ from aispine.engine.meter import Meter
 from aispine.engine.pace import Pace
 from aispine.engine.terms import Terms
 from aispine.flow.plan import Plan
-from aispine.flow.state import ExecutionState, Transition
+from aispine.flow.state import ExecutionState, NodeState, Transition
 from aispine.guards.turns import Turns
 from aispine.store.call_slots import Granted
 from aispine.store.database import Store
@@ -79,19 +79,20 @@ class Dispatch:
 
     def _count(self, transition: Transition) -> None:
         self.meter.record(transition)
-        if agent_calls.came_late(transition):
-            plan = plans.find(self.store, transition.execution.flow_version_id, self.tenant_id)
-            for version, outcome, seconds in agent_calls.late(plan, transition):
-                self.meter.counted(version, outcome, seconds)
-            self._free_slots(plan, transition)
+        ends, execution = agent_calls.late_ends(transition), transition.execution
+        if not ends:
+            return
+        plan = plans.find(self.store, execution.flow_version_id, self.tenant_id)
+        for version, outcome, seconds in agent_calls.late(plan, execution, ends):
+            self.meter.counted(version, outcome, seconds)
+        for _, node in ends:
+            self._free_slot(plan, execution, node)
 
-    def _free_slots(self, plan: Plan, transition: Transition) -> None:
+    def _free_slot(self, plan: Plan, execution: ExecutionState, node: NodeState) -> None:
         """What an agent held that had accepted is free when the attempt has ended."""
-        execution = transition.execution
-        for node in agent_calls.late_nodes(transition):
-            spec = plan.node(node.path)
-            if slots.max_concurrency(spec, execution) is not None:
-                self.let_in(slots.leave(self.store, execution, spec, node, owner=None))
+        spec = plan.node(node.path)
+        if slots.max_concurrency(spec, execution) is not None:
+            self.let_in(slots.leave(self.store, execution, spec, node, owner=None))
 
     def send_ahead(self, transition: Transition, paths: Sequence[str]) -> None:
         """Sends nodes whose process is gone; they do not stand in line a second time."""
