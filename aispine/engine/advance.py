@@ -49,10 +49,11 @@ def claim(store: Store, execution_id: str, places: Sequence[str], terms: Terms) 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Take:
-    """What the deciding process goes on with: `path`, if that is still queued, else a node new on `queue`."""
+    """What the deciding process goes on with: `path`, if that is still queued, else so many nodes new on `queue`."""
 
     queue: str | None = None
     path: str | None = None
+    most: int = 1
 
 
 NOTHING: Final = Take()
@@ -96,11 +97,14 @@ def advance(
     rows: Iterable[str] = (),
     take: Take = NOTHING,
     tenant_id: str | None = None,
+    divisible: bool = False,
 ) -> Transition | None:
     """Locks the execution, applies the facts and writes what follows; None when there is no such execution.
 
     `rows` come with the first read: those that the decision will surely ask for; `tenant_id` is for a login that sees
     one tenant only. What the transition lists as queued has to be sent by the caller afterwards.
+    With `divisible` facts, which can be told one by one as well, raises `TransitionTooLargeError` when they are too
+    much together; otherwise that ends the execution.
     """
     question = _Question(facts=tuple(facts), terms=terms, take=take)
     wanted = Wanted(paths=frozenset(rows), take=take.path)
@@ -111,6 +115,8 @@ def advance(
             # Loading needs a connection, and to wait for a second one while holding the first could last for ever.
             plans.find(store, missing.flow_version_id, tenant_id)
         except transitions.TransitionTooLargeError as error:
+            if divisible:
+                raise
             question = _abort(FailureCode.TOO_LARGE, str(error), terms)
         except (AISpineError, psycopg2.Error, SQLAlchemyError):
             raise
@@ -136,7 +142,7 @@ class _Question:
 
     def answer(self, plan: Plan, reading: Reading) -> Transition:
         take = self.take
-        return decide(plan, reading, self.facts, self.terms, take_from=take.queue, take_path=take.path)
+        return decide(plan, reading, self.facts, self.terms, take_from=take.queue, take_path=take.path, most=take.most)
 
 
 def _locked(
@@ -162,12 +168,16 @@ def _locked(
     return transition
 
 
-def held_after(transition: Transition) -> Held | None:
-    """The node that the deciding process took with the transition, ready to run."""
-    if transition.claimed is None:
-        return None
-    node = transition.nodes[transition.claimed]
-    return Held(node=node, execution=transition.execution, known={**transition.known, node.path: node})
+def held_after(transition: Transition) -> list[Held]:
+    """The nodes that the deciding process took with the transition, ready to run."""
+    execution, known = transition.execution, transition.known
+    taken = (transition.nodes[path] for path in transition.claimed)
+    return [Held(node=node, execution=execution, known={**known, node.path: node}) for node in taken]
+
+
+def next_after(transition: Transition) -> Held | None:
+    """The same where it takes one at most."""
+    return next(iter(held_after(transition)), None)
 
 
 def _decide(

@@ -17,11 +17,11 @@ from aispine.engine.carrier import Carrier, keep_up
 from aispine.engine.facts import Fact
 from aispine.engine.patience import patiently
 from aispine.engine.queueing import QUEUES, agent_reference
+from aispine.engine.settle import End, settle
 from aispine.engine.watchdog import Alarm
 from aispine.engine.work import Worker
 from aispine.errors import StoreUnavailable
 from aispine.flow.state import Transition, joined
-from aispine.store import due
 
 _log = logs.get(__name__)
 
@@ -47,11 +47,11 @@ class Ahead:
             foreseen = self._foresee(held, fact, take)
             if foreseen is not None and self._may_wait(held, foreseen):
                 self._put_off(foreseen)
-                return advance.held_after(foreseen)
+                return advance.next_after(foreseen)
             if self._write(foreseen) and foreseen is not None:
                 return self._follow(foreseen)
             held, fact = self._start_over() or (held, fact)
-        return self._settle(held, fact, take)
+        return settle(self._worker, End(held=held, fact=fact, take=take, carrier=self._carrier))
 
     def close(self) -> None:
         """Writes what is left: there is something only when the process is told to end in the middle of a node."""
@@ -63,8 +63,8 @@ class Ahead:
 
     def _may_wait(self, held: Held, foreseen: Transition) -> bool:
         """True when nothing but a quick node of this process follows, and nothing is unwritten for too long."""
-        alone = foreseen.claimed is not None and not foreseen.queued and not foreseen.orphans
-        return alone and self._has_time() and self._is_quick(held) and self._is_quick(advance.held_after(foreseen))
+        alone = bool(foreseen.claimed) and not foreseen.queued and not foreseen.orphans
+        return alone and self._has_time() and self._is_quick(held) and self._is_quick(advance.next_after(foreseen))
 
     def _has_time(self) -> bool:
         return time.monotonic() < self._due if self._unwritten else self._worker.settings.ahead > 0
@@ -116,19 +116,4 @@ class Ahead:
 
     def _follow(self, transition: Transition) -> Held | None:
         self._worker.dispatch.follow(transition, queued=keep_up(self._carrier, transition))
-        return advance.held_after(transition)
-
-    def _settle(self, held: Held, fact: Fact, take: Take) -> Held | None:
-        """Ends a held node under the lock of its execution."""
-        store, execution = self._worker.store, held.execution
-        rows = plans.reach(plans.find(store, execution.flow_version_id), held.node.path)
-        transition = patiently(
-            advance.advance, store, execution.execution_id, [fact], self._worker.terms, rows=rows, take=take
-        )
-        if transition is None:
-            self._carrier.stop()
-            return None
-        if transition.empty:
-            # It was told before and the answer got lost: nobody has sent what followed from it.
-            patiently(due.hasten_execution, store, execution.execution_id)
-        return self._follow(transition)
+        return advance.next_after(transition)

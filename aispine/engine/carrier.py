@@ -24,9 +24,9 @@ class Carrier(Protocol):
 def keep_up(carrier: Carrier, transition: Transition) -> tuple[str, ...]:
     """Keeps the chain in step with what was decided; returns the paths that need a message of their own."""
     claimed, queued = transition.claimed, transition.queued
-    if claimed is not None and carrier.following == {claimed} and not queued:
+    if claimed and carrier.following == set(claimed) and not queued:
         carrier.skip()
-    elif claimed is None and queued and carrier.following == set(queued):
+    elif not claimed and queued and carrier.following == set(queued):
         return ()
     else:
         carrier.stop()

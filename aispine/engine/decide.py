@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from itertools import islice
 from typing import Any, Final
 
 from aispine.agent.contract import FailureCode
@@ -47,21 +48,23 @@ def decide(
     *,
     take_from: str | None = None,
     take_path: str | None = None,
+    most: int = 1,
 ) -> Transition:
     """Applies facts in order and everything that follows from them.
 
     With `take_path`, that node is claimed at once for `terms.owner` if it is queued; otherwise, with `take_from`, the
-    first node that became ready on that queue.
+    first nodes that became ready on that queue, `most` of them.
     Facts that no longer apply (doubled, late, after the end) change nothing.
     Raises `MissingNodesError` when rows are needed that `reading` does not hold.
     """
-    ledger = Ledger(plan, reading)
-    for fact in facts:
+    told = tuple(facts)
+    ledger = Ledger(plan, reading, facts=len(told))
+    for fact in told:
         if not ledger.execution.status.terminal or isinstance(fact, RetryRequested):
             _RULES[type(fact)](ledger, fact, terms)
             drain(ledger, terms)
     if ledger.execution.status in {ExecutionStatus.RUNNING, ExecutionStatus.WAITING}:
-        _take(ledger, take_path, take_from, terms)
+        _take(ledger, take_path, take_from, most, terms)
     return ledger.transition()
 
 
@@ -149,15 +152,15 @@ def _answer(ledger: Ledger, fact: ApprovalAnswered, _terms: Terms) -> None:
     waits.answer(ledger, fact.path, fact.values, fact.by)
 
 
-def _take(ledger: Ledger, path: str | None, queue: str | None, terms: Terms) -> None:
+def _take(ledger: Ledger, path: str | None, queue: str | None, most: int, terms: Terms) -> None:
     if path is not None and ledger.node(path).status is NodeStatus.QUEUED:
         attempts.claim(ledger, path, terms)
         return
-    for ready in ledger.queued:
-        # A node that may have to wait for its turn gets a message, which is sent when that comes.
-        if ledger.node(ready).queue == queue and not is_limited(ledger.spec(ready), ledger.execution.agents):
-            attempts.claim(ledger, ready, terms)
-            return
+    # A node that may have to wait for its turn gets a message, which is sent when that comes.
+    agents = ledger.execution.agents
+    ours = (path for path in ledger.queued if ledger.node(path).queue == queue)
+    for ready in islice((path for path in ours if not is_limited(ledger.spec(path), agents)), most):
+        attempts.claim(ledger, ready, terms)
 
 
 _RULES: Final[dict[type[Any], Callable[[Ledger, Any, Terms], None]]] = {

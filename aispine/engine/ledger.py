@@ -46,15 +46,17 @@ def told_by(who: str | None) -> dict[str, str]:
 class Ledger:
     """Collects the changes of one decision over a `Reading`, which stays as it is."""
 
-    def __init__(self, plan: Plan, reading: Reading) -> None:
+    def __init__(self, plan: Plan, reading: Reading, *, facts: int = 1) -> None:
         self.plan = plan
+        self.facts = facts
+        """How many things have happened at once."""
         self.now = reading.now
         self.execution = reading.execution
         self.pending: deque[str] = deque()
         """Paths that may have become ready or skipped, to be resolved next."""
         self.closing: deque[str] = deque()
         """Frames in which nothing may be left to do, looked at when nothing is pending."""
-        self.claimed: str | None = None
+        self.claimed: list[str] = []
         self._reading = reading
         self._changed: dict[str, NodeState] = {}
         self._begun: set[str] = set()
@@ -83,11 +85,14 @@ class Ledger:
             return self._fresh(path)
         return self._reading.nodes[path] or self._fresh(path)
 
-    def require(self, wanted: Iterable[str]) -> None:
-        """Asks for several rows at once, so that one more read brings them all."""
+    def require(self, wanted: Iterable[str], *, soon: Iterable[str] = ()) -> None:
+        """Asks for several rows at once, so that one more read brings them all.
+
+        If there has to be one, it brings those as well that other facts will `soon` ask for.
+        """
         missing = {path for path in wanted if not self._is_read(path) and self._may_exist(path)}
         if missing:
-            raise MissingNodesError(missing)
+            raise MissingNodesError(missing | {*soon})
 
     def open_inside(self, outer: str) -> Iterator[NodeState]:
         """What is queued, running, retrying or waiting below a frame or container; everywhere when it is empty."""
@@ -197,7 +202,7 @@ class Ledger:
     def take(self, path: str) -> None:
         """Notes that the deciding process runs this queued node itself."""
         self._queued.pop(path, None)
-        self.claimed = path
+        self.claimed.append(path)
 
     def keep(self, signal: Signal) -> None:
         self._kept.append(signal)
@@ -251,7 +256,7 @@ class Ledger:
             nodes=self._changed,
             events=tuple(self._events),
             queued=() if paused else self.queued,
-            claimed=self.claimed,
+            claimed=tuple(self.claimed),
             kept=tuple(self._kept),
             consumed=tuple(self._consumed),
             orphans=tuple(self._orphans),
@@ -261,7 +266,7 @@ class Ledger:
 
     def _known(self) -> dict[str, NodeState]:
         """What the next decision of this process can go on from; nothing where others decide in between."""
-        if self.claimed is None or self.execution.active_nodes > 1:
+        if not self.claimed or self.execution.active_nodes > 1:
             return {}
         if len(self._reading.nodes) + len(self._changed) > _REMEMBERED:
             return {}

@@ -31,7 +31,7 @@ def open_(ledger: Ledger, path: str, spec: Map) -> None:
     if len(items) > MAX_ITEMS:
         raise ExpressionError(f"`items` has {len(items):,} items; the limit is {MAX_ITEMS:,}")
     ledger.record("node.started", path, attempt=1, total=len(items))
-    frames = [paths.frame(path, number) for number in range(len(items))]
+    frames = _frames(path, 0, len(items))
     for frame, item in zip(frames, items, strict=True):
         ledger.create_frame(frame, input=item)
     quick = _is_quick(ledger, spec)
@@ -67,11 +67,15 @@ def _refill(ledger: Ledger, path: str, ended: int) -> None:
     until = min(ended + node.remembered("window"), node.remembered("total"))
     if until - following < min(batch, node.remembered("total") - following) or until <= following:
         return
-    frames = [paths.frame(path, number) for number in range(following, until)]
-    ledger.require(frames)
+    frames = _frames(path, following, until)
+    ledger.require(frames, soon=_frames(path, until, min(until + ledger.facts, node.remembered("total"))))
     ledger.remember(path, next=until)
     for frame in frames:
         ledger.begin_frame(frame)
+
+
+def _frames(path: str, first: int, end: int) -> list[str]:
+    return [paths.frame(path, number) for number in range(first, end)]
 
 
 def _is_quick(ledger: Ledger, spec: Map) -> bool:
@@ -95,7 +99,7 @@ def _enough(ledger: Ledger, path: str, spec: Map) -> bool:
 
 def _results(ledger: Ledger, path: str, begun: int) -> list[Any]:
     """What the items that have completed so far yielded."""
-    frames = [paths.frame(path, number) for number in range(begun)]
+    frames = _frames(path, 0, begun)
     ledger.require(frames)
     ended = [ledger.node(frame) for frame in frames]
     return [node.output for node in ended if node.status is NodeStatus.COMPLETED]
@@ -106,7 +110,7 @@ def _end_map(ledger: Ledger, path: str, total: int) -> None:
     node = ledger.node(path)
     if node.remembered("done") + node.remembered("failed") < total:
         cancel_inside(ledger, path)
-    frames = [paths.frame(path, number) for number in range(total)]
+    frames = _frames(path, 0, total)
     ledger.require(frames)
     complete(ledger, path, [ledger.node(frame).output for frame in frames])
 

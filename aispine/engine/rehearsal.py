@@ -171,8 +171,8 @@ class _Stage:
             self._at(0.0, self._claiming(path))
         if self._execution.deadline_at not in {None, deadline}:
             self._when(self._execution.deadline_at or self._now, lambda: self._advance(DeadlinePassed()))
-        if transition.claimed is not None:
-            self._work(self._rows[transition.claimed])
+        for path in transition.claimed:
+            self._work(self._rows[path])
 
     def _look_at(self, path: str, before: NodeState | None) -> None:
         """Sees to what a changed row waits for: a time, or a person."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 
 from aispine.engine import advance, children, plans
 from aispine.engine.advance import NOTHING, Held, Take
@@ -30,9 +31,9 @@ def run(worker: Worker, execution_id: str, path: str, carrier: Carrier) -> None:
 
     A node that is done already lets the chain go on, since its continuation may have been lost.
     """
-    held = _claim(worker, execution_id, [path])
-    if held:
-        _go_on(worker, held[0], carrier)
+    held = worker.claims.ask(execution_id, path, partial(_claim_each, worker, execution_id))
+    if held is not None:
+        _go_on(worker, held, carrier)
         return
     glance = patiently(node_glance.find, worker.store, execution_id, path)
     if glance is None or glance.status is not NodeStatus.COMPLETED:
@@ -59,7 +60,7 @@ def run_lane(worker: Worker, execution_id: str, places: Sequence[str], carrier: 
         alarm.call_off()
         transition = _record(worker, execution, batch.give_back(), _within(until))
     if transition is not None:
-        _go_on(worker, advance.held_after(transition), carrier)
+        _go_on(worker, advance.next_after(transition), carrier)
 
 
 def _run_batch(worker: Worker, execution: ExecutionState, batch: Batch, until: float) -> None:
@@ -89,6 +90,12 @@ def _record(
     return transition
 
 
+def _claim_each(worker: Worker, execution_id: str, places: Sequence[str]) -> list[Held | None]:
+    """One answer for each place; of a doubled message the first has the node."""
+    found = {held.node.path: held for held in _claim(worker, execution_id, places)}
+    return [found.pop(path, None) for path in places]
+
+
 def _claim(worker: Worker, execution_id: str, places: Sequence[str]) -> list[Held]:
     found = patiently(advance.claim, worker.store, execution_id, places, worker.terms)
     for held in found:
@@ -110,7 +117,7 @@ def _advance(worker: Worker, execution_id: str, fact: Fact, carrier: Carrier, ro
     transition = patiently(advance.advance, worker.store, execution_id, [fact], worker.terms, rows=rows, take=take)
     if transition is not None and not transition.empty:
         worker.dispatch.follow(transition, queued=keep_up(carrier, transition))
-        _go_on(worker, advance.held_after(transition), carrier)
+        _go_on(worker, advance.next_after(transition), carrier)
 
 
 def _within(until: float, queue: str = QUEUES["quick"]) -> Take:

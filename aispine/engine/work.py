@@ -34,6 +34,7 @@ from aispine.engine import (
 from aispine.engine.advance import Held
 from aispine.engine.dispatch import Dispatch
 from aispine.engine.facts import ChildStarted, Finished, Released
+from aispine.engine.group_commit import GroupCommit
 from aispine.engine.lease import Leases
 from aispine.engine.patience import patiently
 from aispine.engine.queueing import agent_reference
@@ -88,6 +89,8 @@ class Worker:
     breaker: Breaker = field(default_factory=Breaker)
     readiness: Readiness = field(default_factory=Readiness)
     journal: Journal = field(default_factory=Journal)
+    claims: GroupCommit[str, Held | None] = field(default_factory=GroupCommit)
+    ends: GroupCommit[Any, Held | None] = field(default_factory=GroupCommit)
 
 
 def work(worker: Worker, held: Held) -> Finished | ChildStarted | Released:

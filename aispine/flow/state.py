@@ -115,8 +115,8 @@ class Transition:
     events: tuple[Event, ...]
     queued: tuple[str, ...] = ()
     """Paths that became `queued` and need a message, in the order of the flow."""
-    claimed: str | None = None
-    """The path that the deciding process took for itself."""
+    claimed: tuple[str, ...] = ()
+    """The paths that the deciding process took for itself."""
     kept: tuple[Signal, ...] = ()
     """Signals that nobody waited for."""
     consumed: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from typing import Any
 
 from aispine.agent.contract import AgentReply
 from aispine.engine import plans
-from aispine.engine.advance import NOTHING, Held, Take, advance, claim, foresee, held_after, write
+from aispine.engine.advance import NOTHING, Held, Take, advance, claim, foresee, next_after, write
 from aispine.engine.facts import Fact, Finished, Started
 from aispine.engine.terms import Terms
 from aispine.errors import AISpineError
@@ -106,14 +106,14 @@ class Crew:
             held = self._send(transition) if transition is not None else None
 
     def _send(self, transition: Transition) -> Held | None:
-        self._count(self.queued, [*transition.queued, *filter(None, [transition.claimed])])
+        self._count(self.queued, [*transition.queued, *transition.claimed])
         for path in transition.queued:
             # Twice: a doubled message runs nothing twice.
             self._messages.put(path)
             self._messages.put(path)
         if transition.execution.status.terminal:
             self._messages.put(None)
-        return held_after(transition)
+        return next_after(transition)
 
     def _count(self, counter: Counter[str], paths: Iterable[str]) -> None:
         with self._lock:

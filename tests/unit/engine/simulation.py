@@ -119,6 +119,7 @@ class World(Memory):
     def step(self) -> None:
         """One thing happens somewhere."""
         happenings = [self._deliver] * bool(self.messages) + [self._finish] * bool(self.running)
+        happenings += [self._finish_together] * (len(self.running) > 1)
         happenings += [self._come_late] * bool(self.late)
         happenings += [self._give_back] * bool(self.running and self._mishap(self._chaos.release))
         if self._people.act(self, idle=not happenings):
@@ -130,12 +131,14 @@ class World(Memory):
         else:
             self.rng.choice(happenings)()
 
-    def advance(self, facts: Iterable[Fact], path: str | None = None, *, take_from: str | None = None) -> Transition:
+    def advance(
+        self, facts: Iterable[Fact], path: str | None = None, *, take_from: str | None = None, most: int = 1
+    ) -> Transition:
         """Decides under the execution's lock, reading what the decision asks for and no more, and writes."""
         facts, wanted = tuple(facts), Wanted(paths=frozenset() if path is None else frozenset({path}))
         while True:
             try:
-                transition = decide(self.plan, self.read(wanted), facts, self.terms, take_from=take_from)
+                transition = decide(self.plan, self.read(wanted), facts, self.terms, take_from=take_from, most=most)
             except MissingNodesError as missing:
                 more = wanted | Wanted(
                     paths=missing.paths,
@@ -193,6 +196,13 @@ class World(Memory):
             return
         self._report(held)
 
+    def _finish_together(self) -> None:
+        """Threads of one worker whose nodes end at once tell it together, and go on with as many."""
+        count = self.rng.randint(2, len(self.running))
+        ends = [self.running.pop(self.rng.randrange(len(self.running))) for _ in range(count)]
+        facts = [self._fact(held.node) for held in ends]
+        self._hold(self.advance(facts, take_from=self._slice(), most=count))
+
     def _come_late(self) -> None:
         """A process that counted as dead tells its result after all."""
         self._report(self.late.pop(self.rng.randrange(len(self.late))))
@@ -226,7 +236,7 @@ class World(Memory):
         decided: list[Transition] = []
         while (transition := self._guess(held, fact)) is not None:
             decided.append(transition)
-            path = transition.claimed
+            path = next(iter(transition.claimed), None)
             if path is None or transition.queued or transition.orphans or self.plan.node(path).subflow is not None:
                 break
             if self.rng.random() < 0.5:
@@ -337,8 +347,7 @@ class World(Memory):
 
     def _hold(self, transition: Transition) -> None:
         self.messages.extend(transition.queued)
-        if transition.claimed is not None:
-            node = self.rows[transition.claimed]
+        for node in (self.rows[path] for path in transition.claimed):
             known = {**transition.known, node.path: node}
             self._take(Running(node=node, execution=self.execution, known=known))
 

@@ -158,7 +158,7 @@ def test_what_a_stopping_worker_hands_back_does_not_count_against_the_node() -> 
     world = _running(_agent("a"))
     world.terms = replace(world.terms, max_lost_attempts=3)
     for attempt in range(1, 6):
-        assert world.advance([Lost(path="a", attempt=attempt, handed_back=True)], take_from="engine").claimed == "a"
+        assert world.advance([Lost(path="a", attempt=attempt, handed_back=True)], take_from="engine").claimed == ("a",)
     assert (world.rows["a"].attempt, world.statuses["a"]) == (6, "running")
     while world.statuses["a"] == "running":
         world.now += timedelta(seconds=60)
