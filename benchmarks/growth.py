@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from aispine.errors import StackError
@@ -14,8 +14,10 @@ from benchmarks.context import Bench
 from benchmarks.memory import Memory
 from benchmarks.row import Row
 
-_SIZES: Final = {100: 9, 300: 5, 1000: 5, 3000: 3, 10_000: 2}
+_SIZES: Final = {100: 9, 300: 9, 1000: 5, 3000: 3, 10_000: 2}
 """Runs of each size: a small one is easily disturbed, a large one is many nodes already."""
+_ALONE: Final = 15
+"""Runs of a flow of one node, whose time is what every flow takes however many nodes it has."""
 _FIRST: Final = 2000
 _LAST: Final = 10_000
 _MIXED_SHARE: Final = 0.1
@@ -34,38 +36,49 @@ def nodes(bench: Bench) -> Iterator[Row]:
 
 
 def _chains(bench: Bench) -> Iterator[Row]:
-    taken, size = {}, 0.0
-    for count, runs in _SIZES.items():
+    def flow(count: int) -> Callable[[], float]:
         flow_id = f"{flows.CHAIN}_{count}"
         bench.driver.deploy(flows.chain(count, flow_id))
-        bench.driver.run(flow_id)
-        bench.driver.run(flow_id)
-        before = bench.database.size()
-        taken[count] = statistics.median(bench.driver.run(flow_id).noticed for _ in range(runs)) / count
-        size = (bench.database.size() - before) / (runs * count)
-    yield from _grown("chain", taken)
-    yield Row(name="database bytes per node, chain of 10,000", unit="B", value=size)
+        return lambda: bench.driver.run(flow_id).noticed
+
+    yield from _sizes(bench, "chain", flow)
 
 
 def _maps(bench: Bench) -> Iterator[Row]:
     bench.driver.deploy(flows.mapped())
-    taken, size = {}, 0.0
-    for count, runs in _SIZES.items():
+
+    def flow(count: int) -> Callable[[], float]:
         items = {"items": list(range(count))}
-        bench.driver.run(flows.MAP, items)
+        return lambda: bench.driver.run(flows.MAP, items).noticed
+
+    yield from _sizes(bench, "map", flow)
+
+
+def _sizes(bench: Bench, name: str, flow: Callable[[int], Callable[[], float]]) -> Iterator[Row]:
+    """Runs flows of all sizes and tells what a node more takes than a flow of one node, and its bytes."""
+    alone, taken, size = _median(flow(1), _ALONE), {}, 0.0
+    for count, runs in _SIZES.items():
+        run = flow(count)
+        run()
+        run()
         before = bench.database.size()
-        taken[count] = statistics.median(bench.driver.run(flows.MAP, items).noticed for _ in range(runs)) / count
+        taken[count] = (_median(run, runs) - alone) / (count - 1)
         size = (bench.database.size() - before) / (runs * count)
-    yield from _grown("map", taken)
-    yield Row(name="database bytes per item, map of 10,000", unit="B", value=size)
+    yield Row(name=f"{name} of 1", unit="s", value=alone, runs=_ALONE)
+    yield from _grown(name, taken)
+    yield Row(name=f"database bytes per node, {name} of {max(_SIZES):,}", unit="B", value=size)
+
+
+def _median(run: Callable[[], float], runs: int) -> float:
+    return statistics.median(run() for _ in range(runs))
 
 
 def _grown(name: str, taken: Mapping[int, float]) -> Iterator[Row]:
-    """Each size's time per node, and the one that is farthest from their middle."""
+    """The time of a node in each size, and the one that is farthest from their middle."""
     middle = statistics.median(taken.values())
     away = [100 * (each / middle - 1) for each in taken.values()]
     for count, each in taken.items():
-        yield Row(name=f"{name} of {count:,}, time per node", unit="s", value=each, ours_s=each * count)
+        yield Row(name=f"{name} of {count:,}, time per node", unit="s", value=each)
     yield Row(
         name=f"{name} of 100 to 10,000, time per node off the middle",
         unit="%",
