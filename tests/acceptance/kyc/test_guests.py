@@ -54,7 +54,7 @@ def test_print_that_differs_from_the_zone_goes_to_a_person(
     front, back = draw("td1_front", person), draw("td1_back", replace(person, number="ZZ9999999"))
     agrees(phone)
     phone.sends(front, back)
-    clerk.hears("Revisar documento (differs)", 60)
+    clerk.hears("Revisar documento (differs)")
     clerk.presses("Rechazar")
     phone.hears("No hemos podido verificar")
     found = outcome(client, only_execution(client))

@@ -50,11 +50,17 @@ def clerk(client: FlaskClient, kyc: str, servers: Servers) -> Phone:
 
 
 def due(store: Store, row: type[NodeExecutionRow | OutboxRow], execution_id: str, **named: Any) -> None:
-    """Lets the time come for which something waits."""
-    with store.session(None) as session:
-        same = update(row).filter_by(execution_id=execution_id, **named).where(row.due_at.is_not(None))
-        found: Any = session.execute(same.values(due_at=func.clock_timestamp()))
-        assert found.rowcount == 1
+    """Lets the time come for which something waits; a message that is on its way waits for nothing."""
+
+    def comes() -> bool:
+        with store.session(None) as session:
+            same = update(row).filter_by(execution_id=execution_id, **named).where(row.due_at.is_not(None))
+            found: Any = session.execute(same.values(due_at=func.clock_timestamp()))
+            if found.rowcount != 1:
+                session.rollback()
+            return found.rowcount == 1
+
+    eventually(comes, what=f"one thing of {named} that waits")
 
 
 def statuses(client: FlaskClient) -> list[str]:
@@ -95,7 +101,7 @@ def test_orders_in_a_document_are_data_and_decide_nothing(
     phone.sends(written(*reversed(ORDERS)))
     phone.hears("el reverso")
     phone.sends(written(*ORDERS))
-    clerk.hears("Revisar documento (back_missing)", 60)
+    clerk.hears("Revisar documento (back_missing)")
     clerk.presses("Rechazar")
     phone.hears("No hemos podido verificar")
     assert outcome(client, only_execution(client))["outcome"] == "declined"
