@@ -51,8 +51,8 @@ def receive(store: Store, channel_id: str, headers: Mapping[str, str], raw: byte
 def _find(store: Store, channel_id: str) -> ChannelRow:
     row = None
     if is_id(channel_id):
-        with store.session(None) as session:
-            row = channels.find_unasked(session, channel_id)
+        with store.autocommit() as link:
+            row = channels.find_unasked(link, channel_id)
     if row is None:
         raise unknown(channel_id)
     return row
@@ -84,22 +84,31 @@ def _keep(session: Session, asked: ChannelRow, notices: Iterable[Notice], settin
 
 def _keep_one(session: Session, row: ChannelRow, what: Incoming | Report, settings: Settings) -> str | None:
     """The contact that has something new; None when it was kept before, or is about somebody who was erased."""
-    contact_id = channels.find_contact(session, row.channel_id, what.user_id)
-    if contact_id is None and isinstance(what, Report):
-        # A service may write a number in another way than the one that we sent to.
-        contact_id = outbox.receiver(session, row.channel_id, what.opaque, what.message_id)
-    if contact_id is None and (isinstance(what, Report) or _was_erased(session, row, what, settings)):
+    if isinstance(what, Report):
+        contact_id, kind, status, body = _receiver(session, row, what), STATUS, what.status, asdict(what)
+    else:
+        contact_id, kind, status, body = _sender(session, row, what, settings), str(what.kind), "", _plain(what)
+    if contact_id is None:
         _log.info("channel.not_kept", channel=row.channel_id, event_kind="of nobody")
         return None
-    if isinstance(what, Report):
-        kind, status, body = STATUS, what.status, asdict(what)
-    else:
-        contact_id = channels.contact(session, row, what.user_id, what.name, wrote=True)
-        kind, status, body = str(what.kind), "", _plain(what)
     is_new = channel_messages.add(
-        session, row, str(contact_id), message_id=what.message_id, kind=kind, status=status, body=body
+        session, row, contact_id, message_id=what.message_id, kind=kind, status=status, body=body
     )
     return contact_id if is_new else None
+
+
+def _receiver(session: Session, row: ChannelRow, report: Report) -> str | None:
+    """Whom a report is about; a service may write a number in another way than the one that we sent to."""
+    known = channels.find_contact(session, row.channel_id, report.user_id)
+    return known or outbox.receiver(session, row.channel_id, report.opaque, report.message_id)
+
+
+def _sender(session: Session, row: ChannelRow, message: Incoming, settings: Settings) -> str | None:
+    """Who writes, which may be somebody new; None for what somebody wrote who was erased."""
+    known = channels.wrote(session, row.channel_id, message.user_id, message.name)
+    if known is None and not _was_erased(session, row, message, settings):
+        return channels.contact(session, row, message.user_id, message.name, wrote=True)
+    return known
 
 
 def _was_erased(session: Session, row: ChannelRow, message: Incoming, settings: Settings) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Select, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
+from aispine.store.database import dumps, link
 from aispine.store.models import ChannelMessageRow, ChannelRow
+from aispine.store.prepared import Statement
 
 
 def add(
@@ -23,27 +24,33 @@ def add(
     body: Mapping[str, Any],
 ) -> bool:
     """Adds what came in, due at once; False when it is there already."""
-    statement = insert(ChannelMessageRow).values(
-        tenant_id=channel.tenant_id,
-        channel_id=channel.channel_id,
-        contact_id=contact_id,
-        message_id=message_id,
-        kind=kind,
-        status=status,
-        body=body,
-        due_at=func.clock_timestamp(),
-    )
-    return session.scalar(statement.on_conflict_do_nothing().returning(ChannelMessageRow.seq)) is not None
+    values = (channel.tenant_id, channel.channel_id, contact_id, message_id, kind, status, dumps(body))
+    return _ADD.one(link(session), *values) is not None
+
+
+_ADD: Final = Statement(
+    "channel_message",
+    "text, uuid, uuid, text, text, text, json",
+    """
+    INSERT INTO channel_messages (tenant_id, channel_id, contact_id, message_id, kind, status, body, due_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())
+    ON CONFLICT DO NOTHING RETURNING seq
+    """,
+)
 
 
 def next_due(session: Session, contact_id: str) -> ChannelMessageRow | None:
     """The oldest thing from or about a contact that nobody has worked on, when its time has come."""
-    open_ = select(ChannelMessageRow).where(
-        ChannelMessageRow.contact_id == contact_id, ChannelMessageRow.due_at.is_not(None)
-    )
-    row = session.scalar(open_.order_by(ChannelMessageRow.seq).limit(1))
-    due = row is not None and session.scalar(select(func.clock_timestamp() >= row.due_at))
-    return row if due else None
+    found = session.execute(_OLDEST_OPEN, {"contact_id": contact_id}).one_or_none()
+    return found[0] if found is not None and found[1] else None
+
+
+_OLDEST_OPEN: Final = (
+    select(ChannelMessageRow, func.clock_timestamp() >= ChannelMessageRow.due_at)
+    .where(ChannelMessageRow.contact_id == bindparam("contact_id"), ChannelMessageRow.due_at.is_not(None))
+    .order_by(ChannelMessageRow.seq)
+    .limit(1)
+)
 
 
 def postpone(session: Session, seq: int, seconds: float) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, func, or_, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from aispine.store.database import link
 from aispine.store.ids import new_id
 from aispine.store.models import ChannelRow, ContactRow
+from aispine.store.prepared import Link, Statement
 
 SENDING: Final = "sending"
 READING: Final = "reading"
@@ -21,10 +22,21 @@ def find(session: Session, tenant_id: str, channel_id: str) -> ChannelRow | None
     return session.scalar(select(ChannelRow).filter_by(tenant_id=tenant_id, channel_id=channel_id))
 
 
-def find_unasked(session: Session, channel_id: str) -> ChannelRow | None:
-    """The channel of that id, whosever it is; works before a tenant is set."""
-    session.execute(text("SELECT set_config('aispine.channel_id', :id, true)"), {"id": channel_id})
-    return session.get(ChannelRow, channel_id)
+def find_unasked(over: Link, channel_id: str) -> ChannelRow | None:
+    """The channel of that id, whosever it is; works while no tenant is set, in one round trip."""
+    named = over.filled("SELECT set_config('aispine.channel_id', %s, true)", (channel_id,))
+    row = _UNASKED.one(over, channel_id, before=named)
+    return None if row is None else ChannelRow(**row._asdict() | {"channel_id": channel_id})
+
+
+_UNASKED: Final = Statement(
+    "channel_unasked",
+    "uuid",
+    """
+    SELECT channel_id, tenant_id, kind, name, address, flow_id, staff, credentials, created_at, updated_at
+    FROM channels WHERE channel_id = $1
+    """,
+)
 
 
 def of_address(session: Session, tenant_id: str, kind: str, address: str) -> ChannelRow | None:
@@ -41,20 +53,37 @@ def page(session: Session, tenant_id: str, *, after: str | None, limit: int) -> 
 
 def contact(session: Session, channel: ChannelRow, user_id: str, name: str | None = None, *, wrote: bool) -> str:
     """The contact's id; made when there is none. `wrote` when it is a message of that person that is seen now."""
-    statement = insert(ContactRow).values(
-        contact_id=new_id(),
-        tenant_id=channel.tenant_id,
-        channel_id=channel.channel_id,
-        user_id=user_id,
-        name=name,
-        wrote_at=func.now() if wrote else None,
-    )
-    changed = {
-        "name": func.coalesce(statement.excluded.name, ContactRow.name),
-        "wrote_at": func.coalesce(statement.excluded.wrote_at, ContactRow.wrote_at),
-    }
-    same = statement.on_conflict_do_update(index_elements=["channel_id", "user_id"], set_=changed)
-    return session.execute(same.returning(ContactRow.contact_id)).scalar_one()
+    values = (new_id(), channel.tenant_id, channel.channel_id, user_id, name, wrote)
+    return str(_CONTACT.one(link(session), *values).contact_id)
+
+
+_CONTACT: Final = Statement(
+    "contact",
+    "uuid, text, uuid, text, text, boolean",
+    """
+    INSERT INTO contacts (contact_id, tenant_id, channel_id, user_id, name, wrote_at)
+    VALUES ($1, $2, $3, $4, $5, CASE WHEN $6 THEN now() END)
+    ON CONFLICT (channel_id, user_id) DO UPDATE
+    SET name = coalesce(excluded.name, contacts.name), wrote_at = coalesce(excluded.wrote_at, contacts.wrote_at)
+    RETURNING contact_id
+    """,
+)
+
+
+def wrote(session: Session, channel_id: str, user_id: str, name: str | None) -> str | None:
+    """Notes that a contact has written just now; returns its id, None when there is none."""
+    row = _WROTE.one(link(session), channel_id, user_id, name)
+    return None if row is None else str(row.contact_id)
+
+
+_WROTE: Final = Statement(
+    "contact_wrote",
+    "uuid, text, text",
+    """
+    UPDATE contacts SET name = coalesce($3, name), wrote_at = now() WHERE channel_id = $1 AND user_id = $2
+    RETURNING contact_id
+    """,
+)
 
 
 def find_contact(session: Session, channel_id: str, user_id: str) -> str | None:
@@ -74,18 +103,35 @@ def lock_contact(session: Session, contact_id: str) -> ContactRow:
 
 def hold(session: Session, contact_id: str, what: str, owner: str, seconds: float) -> bool:
     """Takes or renews the lease of what is done for a contact; False while somebody else has it."""
-    held, until = _lease(what)
-    free = or_(until.is_(None), until < func.clock_timestamp(), held == owner, held.is_(None))
-    statement = update(ContactRow).where(ContactRow.contact_id == contact_id, free).returning(ContactRow.contact_id)
-    values = {held: owner, until: func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)}
-    return session.execute(statement.values(values)).first() is not None
+    return _HOLD[what].one(link(session), contact_id, owner, seconds) is not None
 
 
 def let_go(session: Session, contact_id: str, what: str, owner: str) -> None:
     """Gives a lease back; one that somebody else has by now stays."""
-    held, until = _lease(what)
-    statement = update(ContactRow).where(ContactRow.contact_id == contact_id, held == owner)
-    session.execute(statement.values({held: None, until: None}))
+    _LET_GO[what].run(link(session), contact_id, owner)
+
+
+_HOLD: Final = {
+    what: Statement(
+        f"hold_for_{what}",
+        "uuid, text, float8",
+        f"""
+        UPDATE contacts SET {what}_owner = $2, {what}_until = clock_timestamp() + make_interval(secs => $3)
+        WHERE contact_id = $1 AND ({what}_until IS NULL OR {what}_until < clock_timestamp()
+            OR {what}_owner = $2 OR {what}_owner IS NULL)
+        RETURNING contact_id
+        """,
+    )
+    for what in (SENDING, READING)
+}
+_LET_GO: Final = {
+    what: Statement(
+        f"let_go_of_{what}",
+        "uuid, text",
+        f"UPDATE contacts SET {what}_owner = NULL, {what}_until = NULL WHERE contact_id = $1 AND {what}_owner = $2",
+    )
+    for what in (SENDING, READING)
+}
 
 
 def remind(session: Session, what: str, due: Select[Any], *, seconds: float, limit: int) -> Sequence[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Select, false, func, or_, select, update
+from sqlalchemy import Select, bindparam, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -69,12 +69,18 @@ def next_due(session: Session, contact_id: str) -> OutboxRow | None:
 
     A message that was put off on purpose lets the others go before it.
     """
-    now = func.clock_timestamp()
-    waiting = select(OutboxRow).where(OutboxRow.contact_id == contact_id, OutboxRow.due_at.is_not(None))
-    begun = or_(OutboxRow.due_at <= now, OutboxRow.attempts > 0)
-    row = session.scalar(waiting.where(begun).order_by(OutboxRow.seq).limit(1).with_for_update())
-    due = row is not None and session.scalar(select(now >= row.due_at))
-    return row if due else None
+    found = session.execute(_NEXT, {"contact_id": contact_id}).one_or_none()
+    return found[0] if found is not None and found[1] else None
+
+
+_NEXT: Final = (
+    select(OutboxRow, func.clock_timestamp() >= OutboxRow.due_at)
+    .where(OutboxRow.contact_id == bindparam("contact_id"), OutboxRow.due_at.is_not(None))
+    .where(or_(OutboxRow.due_at <= func.clock_timestamp(), OutboxRow.attempts > 0))
+    .order_by(OutboxRow.seq)
+    .limit(1)
+    .with_for_update()
+)
 
 
 def change(session: Session, outbox_id: str, *, delay: float | None = None, **values: Any) -> None:
