@@ -20,10 +20,14 @@ _ALONE: Final = 15
 """Runs of a flow of one node, whose time is what every flow takes however many nodes it has."""
 _FIRST: Final = 2000
 _LAST: Final = 10_000
+_AT_ONCE: Final = 200
+"""Executions that are open at once when memory is measured."""
 _MIXED_SHARE: Final = 0.1
 _CLIENTS: Final = 8
 _END_SECONDS: Final = 300.0
 _SETTLE_SECONDS: Final = 5.0
+_ROUND_SECONDS: Final = 35.0
+"""What beat does every half minute has been done once by then, and has loaded what it needs."""
 _FLAT: Final = 20.0
 _SMALL: Final = 1.0
 """Megabytes below which growth is a matter of some pages."""
@@ -95,6 +99,7 @@ def processes(bench: Bench) -> Iterator[Row]:
     bench.driver.deploy(flows.one())
     bench.driver.deploy(flows.mixed())
     _executed(bench, _FIRST)
+    time.sleep(_ROUND_SECONDS)
     before = {each.pid: each for each in memory.measure(bench.stack)}
     _executed(bench, _LAST - _FIRST)
     after = {each.pid: each for each in memory.measure(bench.stack)}
@@ -130,11 +135,12 @@ def _title(process: Memory) -> str:
 
 
 def _executed(bench: Bench, count: int) -> None:
-    """So many executions, a tenth of which use every pool."""
-    mixed = round(count * _MIXED_SHARE)
-    for flow_id, wanted in ((flows.MIXED, mixed), (flows.ONE, count - mixed)):
-        crowd = clients.submit(bench.stack, flow_id, clients=_CLIENTS, going_on=Leave(wanted))
-        if crowd.errors:
-            raise StackError(crowd.errors[0])
-        bench.database.await_idle(flow_id, _END_SECONDS)
+    """So many executions, a tenth of which use every pool; a queue without bound would be measured instead of them."""
+    for _ in range(count // _AT_ONCE):
+        mixed = round(_AT_ONCE * _MIXED_SHARE)
+        for flow_id, wanted in ((flows.MIXED, mixed), (flows.ONE, _AT_ONCE - mixed)):
+            crowd = clients.submit(bench.stack, flow_id, clients=_CLIENTS, going_on=Leave(wanted))
+            if crowd.errors:
+                raise StackError(crowd.errors[0])
+            bench.database.await_idle(flow_id, _END_SECONDS)
     time.sleep(_SETTLE_SECONDS)
