@@ -202,6 +202,11 @@ class World(Memory):
         ends = [self.running.pop(self.rng.randrange(len(self.running))) for _ in range(count)]
         facts = [self._fact(held.node) for held in ends]
         self._hold(self.advance(facts, take_from=self._slice(), most=count))
+        if self.execution.status.terminal:
+            # One of them may have ended it before it was told of a child, which the tick cancels.
+            begun = {fact.child for fact in facts if isinstance(fact, ChildStarted)}
+            goes_on = {child for child in begun if not self.children[child].terminal}
+            self.children.update(dict.fromkeys(goes_on, ExecutionStatus.CANCELLED))
 
     def _come_late(self) -> None:
         """A process that counted as dead tells its result after all."""
