@@ -114,6 +114,7 @@ def _lose(ledger: Ledger, node: NodeState, terms: Terms) -> None:
     if died >= terms.max_lost_attempts:
         message = f"{died} workers died while they ran this node"
         ledger.change(node.path, lost_attempts=lost)
+        ending.give_up_child(ledger, node)
         ending.fail(ledger, node.path, ending.describe(node, str(FailureCode.LOST), message))
     else:
         # It goes before all others now: if nobody takes it soon, its message is lost too.

@@ -94,6 +94,11 @@ def cancel(ledger: Ledger, node: NodeState) -> None:
         return
     ledger.change(node.path, status=NodeStatus.CANCELLED, finished_at=ledger.now, **OVER)
     ledger.record("node.cancelled", node.path, attempt=node.attempt)
+    give_up_child(ledger, node)
+
+
+def give_up_child(ledger: Ledger, node: NodeState) -> None:
+    """Notes that nobody waits any more for the child of a subflow node, if it has one."""
     child = node.remembered("child")
     if child is not None:
         ledger.orphan(child)

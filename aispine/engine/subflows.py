@@ -23,7 +23,9 @@ def child_started(ledger: Ledger, fact: ChildStarted, _terms: Terms) -> None:
     if node.status is not NodeStatus.RUNNING or node.attempt != fact.attempt:
         if node.status.terminal or fact.attempt <= node.remembered(BEFORE, 0):
             ledger.orphan(fact.child)
-        # Otherwise a later attempt has taken the node over and finds the very same child.
+        elif node.status in {NodeStatus.QUEUED, NodeStatus.RUNNING}:
+            # A later attempt takes the node over and finds the very same child, unless the node is cancelled before.
+            ledger.remember(fact.path, child=fact.child)
         ledger.record("node.late_result", fact.path, attempt=fact.attempt)
         return
     timeout = ledger.spec(fact.path).timeout

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from aispine.agent.contract import AgentFailure, AgentReply, Outcome
-from aispine.engine.facts import CancelRequested, DeadlinePassed, Finished, Lost, RetryDue, Started
+from aispine.engine.facts import CancelRequested, ChildStarted, DeadlinePassed, Finished, Lost, RetryDue, Started
 from aispine.flow.expression import Template
-from aispine.flow.model import Flow, Node, NodeType, RetryPolicy
+from aispine.flow.model import Flow, Node, NodeType, RetryPolicy, Subflow
 from aispine.flow.state import Transition
+from aispine.flow.status import ExecutionStatus
 from tests.unit.engine.simulation import World
 
 DOWN = AgentFailure(code="unavailable", message="down")
@@ -166,3 +167,28 @@ def test_what_a_stopping_worker_hands_back_does_not_count_against_the_node() -> 
     assert world.rows["a"].error is not None
     assert world.rows["a"].error["code"] == "lost"
     assert world.rows["a"].attempt == 5 + 3
+
+
+@pytest.mark.parametrize("ended", ["cancelled", "lost too often"])
+def test_a_child_that_a_dead_process_began_is_given_up_with_its_node(ended: str) -> None:
+    world = _running(Node(id="a", type=NodeType.SUBFLOW, subflow=Subflow(flow_id="other")))
+    world.now += timedelta(seconds=60)
+    world.advance([Lost(path="a", attempt=1)])
+    world.children["a#1"] = ExecutionStatus.RUNNING
+    world.advance([ChildStarted(path="a", attempt=1, child="a#1")])
+    assert world.statuses == {"a": "queued"}
+    if ended == "cancelled":
+        assert world.advance([CancelRequested()]).orphans == ("a#1",)
+        return
+    world.terms = replace(world.terms, max_lost_attempts=2)
+    world.claim("a")
+    world.now += timedelta(seconds=60)
+    assert world.advance([Lost(path="a", attempt=2)]).orphans == ("a#1",)
+    assert world.statuses == {"a": "failed"}
+
+
+def test_a_process_takes_as_many_nodes_of_its_queue_as_it_has_threads_for() -> None:
+    world = _running(_agent("a"), *(_agent(name, "a") for name in "bcde"), _agent("f", "a", pool="io"))
+    transition = _finish(world, AgentReply(output=1), take_from="engine", most=3)
+    assert (transition.claimed, transition.queued) == (("b", "c", "d"), ("e", "f"))
+    assert world.statuses == {"a": "completed", **dict.fromkeys("bcd", "running"), **dict.fromkeys("ef", "queued")}
