@@ -73,10 +73,12 @@ def _undone(ledger: Ledger, frame: str, graph: Graph) -> set[str]:
     for name in reversed(graph.order):
         path = paths.within(frame, name)
         targets = [paths.within(frame, edge.target) for edge in graph.outgoing[name]]
-        open_ = any(target in found or ledger.node(target).status is NodeStatus.PENDING for target in targets)
+        anew = [target in found or ledger.node(target).status is NodeStatus.PENDING for target in targets]
         tolerated, node, spec = name in graph.tolerated, ledger.node(path), graph.nodes[name]
-        if _is_undone(node, spec, tolerated=tolerated and not open_) or (
-            tolerated and open_ and _is_partial(node, spec)
+        if (
+            _is_undone(node, spec, tolerated=tolerated and not any(anew))
+            or (tolerated and any(anew) and _is_partial(node, spec))
+            or (all(anew) and _is_failed_join(node, spec))
         ):
             found.add(path)
     return found
@@ -85,6 +87,11 @@ def _undone(ledger: Ledger, frame: str, graph: Graph) -> set[str]:
 def _is_partial(node: NodeState, spec: Node) -> bool:
     """True for a fork that has ended without some of its branches."""
     return spec.fork is not None and node.status is NodeStatus.COMPLETED and bool(node.remembered("failed"))
+
+
+def _is_failed_join(node: NodeState, spec: Node) -> bool:
+    """True for a join that had too few branches: some may come through this time."""
+    return spec.join is not None and node.status is NodeStatus.FAILED
 
 
 def _is_undone(node: NodeState, spec: Node, *, tolerated: bool) -> bool:
