@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from aispine.engine.facts import RetryRequested
 from aispine.flow import paths
+from aispine.flow.model import Flow, Fork, Join, Node, NodeType
 from aispine.flow.status import NodeStatus
 from tests.unit.engine.laws import Laws
 from tests.unit.engine.nested import Case, nested
@@ -77,6 +78,23 @@ def test_what_has_failed_is_done_again_when_it_is_retried(case: Case, seed: int)
     assert {path: world.rows[path].attempt for path in done if path in world.rows} == done, "it is run again"
     assert [event.type for event in world.events].count("execution.retried") == 1
     _check(case, world)
+
+
+def test_a_join_that_had_failed_completes_when_its_fork_does_after_a_retry() -> None:
+    branches = {name: (Node(id=name, type=NodeType.PROCESSOR, agent_id="echo"),) for name in "ab"}
+    fork = Node(id="fork", type=NodeType.FORK, fork=Fork(branches=branches))
+    join = Join(strategy="n_of_m", n=2)
+    both = Node(id="both", type=NodeType.JOIN, join=join, depends_on=("fork",), on_error="continue")
+    after = Node(id="after", type=NodeType.PROCESSOR, agent_id="echo", depends_on=("fork",))
+    flow = Flow(flow_id="f", version="1.0.0", name="f", nodes=(fork, both, after), on_failure="finish")
+    well = {name: Script() for name in ("a", "b", "after")}
+    world = World(flow, {}, {**well, "a": Script(fatal=True)}, Random(0))
+    world.run()
+    assert (world.execution.status, world.statuses["both"]) == ("failed", "failed")
+    world.scripts = well
+    world.tell(RetryRequested())
+    world.run()
+    assert (world.execution.status, world.statuses["both"]) == ("completed", "completed")
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=slow)
