@@ -14,7 +14,7 @@ from aispine import logs
 from aispine.engine import advance, plans
 from aispine.engine.advance import Held, Take
 from aispine.engine.carrier import Carrier, keep_up
-from aispine.engine.facts import Fact
+from aispine.engine.lane import Told
 from aispine.engine.patience import patiently
 from aispine.engine.queueing import QUEUES, agent_reference
 from aispine.engine.settle import End, settle
@@ -33,14 +33,14 @@ class Ahead:
         self._worker = worker
         self._carrier = carrier
         self._lock = threading.Lock()
-        self._origin: tuple[Held, Fact] | None = None
+        self._origin: tuple[Held, Told] | None = None
         """The end of the node whose claim was recorded last: what remains to be told when all else is void."""
         self._unwritten: list[Transition] = []
         self._due = 0.0
         self._alarm: Alarm | None = None
         self._overtaken = False
 
-    def finish(self, held: Held, fact: Fact, take: Take) -> Held | None:
+    def finish(self, held: Held, fact: Told, take: Take) -> Held | None:
         """Ends a held node, now or a moment later, and sees to what follows; returns what this process runs next."""
         with self._lock:
             self._origin = self._origin or (held, fact)
@@ -58,7 +58,7 @@ class Ahead:
         with self._lock:
             self._write()
 
-    def _foresee(self, held: Held, fact: Fact, take: Take) -> Transition | None:
+    def _foresee(self, held: Held, fact: Told, take: Take) -> Transition | None:
         return None if self._overtaken else advance.foresee(self._worker.store, held, fact, self._worker.terms, take)
 
     def _may_wait(self, held: Held, foreseen: Transition) -> bool:
@@ -109,7 +109,7 @@ class Ahead:
             self._worker.dispatch.follow(transition)
         return True
 
-    def _start_over(self) -> tuple[Held, Fact] | None:
+    def _start_over(self) -> tuple[Held, Told] | None:
         """Returns what remains to be told when what was decided is void; None when all of it is written."""
         origin, self._origin, self._overtaken = self._origin, None, False
         return origin

@@ -25,7 +25,7 @@ class _Place(Generic[Item, Result]):
 
     item: Item
     result: Result | None = None
-    error: Exception | None = None
+    error: BaseException | None = None
     done: bool = False
 
 
@@ -81,7 +81,7 @@ class GroupCommit(Generic[Item, Result]):
         try:
             for place, result in zip(places, serve([place.item for place in places]), strict=True):
                 place.result = result
-        except Exception as error:  # noqa: BLE001 - raised again to each
+        except BaseException as error:  # noqa: BLE001 - raised again to each
             for place in places:
                 place.error = error
         finally:

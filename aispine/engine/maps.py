@@ -68,7 +68,7 @@ def _refill(ledger: Ledger, path: str, ended: int) -> None:
     if until - following < min(batch, node.remembered("total") - following) or until <= following:
         return
     frames = _frames(path, following, until)
-    ledger.require(frames, soon=_frames(path, until, min(until + ledger.facts, node.remembered("total"))))
+    ledger.require(frames, soon=_frames(path, until, min(until + ledger.facts - 1, node.remembered("total"))))
     ledger.remember(path, next=until)
     for frame in frames:
         ledger.begin_frame(frame)

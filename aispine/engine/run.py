@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
-from aispine.engine import advance, children, plans
+from aispine.engine import advance, children
 from aispine.engine.advance import NOTHING, Held, Take
 from aispine.engine.ahead import Ahead
 from aispine.engine.carrier import Carrier, keep_up
@@ -15,10 +15,11 @@ from aispine.engine.facts import Fact, Started
 from aispine.engine.lane import Batch, Told
 from aispine.engine.patience import patiently
 from aispine.engine.queueing import QUEUES
+from aispine.engine.settle import tell
 from aispine.engine.work import Worker, work
 from aispine.flow.state import ExecutionState, Transition
 from aispine.flow.status import NodeStatus
-from aispine.store import due, node_glance
+from aispine.store import node_glance
 
 
 def start(worker: Worker, execution_id: str, carrier: Carrier) -> None:
@@ -76,17 +77,9 @@ def _record(
     """Tells the store what came of nodes of a lane, and sends what follows."""
     if not facts:
         return None
-    plan = plans.find(worker.store, execution.flow_version_id)
-    rows = {row for fact in facts for row in plans.reach(plan, fact.path)}
-    transition = patiently(
-        advance.advance, worker.store, execution.execution_id, facts, worker.terms, rows=rows, take=take
-    )
-    if transition is None:
-        return None
-    if transition.empty:
-        # It was told before and the answer got lost: nobody has sent what followed from it.
-        patiently(due.hasten_execution, worker.store, execution.execution_id)
-    worker.dispatch.follow(transition)
+    transition = tell(worker, execution, facts, take)
+    if transition is not None:
+        worker.dispatch.follow(transition)
     return transition
 
 

@@ -9,10 +9,10 @@ from functools import partial
 from aispine.engine import advance, plans
 from aispine.engine.advance import NOTHING, Held, Take
 from aispine.engine.carrier import Carrier, keep_up
-from aispine.engine.facts import Fact
+from aispine.engine.lane import Told
 from aispine.engine.patience import patiently
 from aispine.engine.work import Worker
-from aispine.flow.state import Transition
+from aispine.flow.state import ExecutionState, Transition
 from aispine.store import due
 from aispine.store.transitions import TransitionTooLargeError
 
@@ -22,7 +22,7 @@ class End:
     """What came of a held node; whoever tells it goes on with what `take` allows."""
 
     held: Held
-    fact: Fact
+    fact: Told
     take: Take
     carrier: Carrier
 
@@ -30,6 +30,22 @@ class End:
 def settle(worker: Worker, end: End) -> Held | None:
     """Ends a held node and sees to what follows; returns what the caller runs next."""
     return worker.ends.ask(end.held.execution.execution_id, end, partial(_settle, worker))
+
+
+def tell(
+    worker: Worker, execution: ExecutionState, facts: Sequence[Told], take: Take, *, divisible: bool = False
+) -> Transition | None:
+    """Tells the store what came of nodes; what follows is the caller's to send. Raises as `advance` does."""
+    store, execution_id = worker.store, execution.execution_id
+    plan = plans.find(store, execution.flow_version_id)
+    rows = {row for fact in facts for row in plans.reach(plan, fact.path)}
+    transition = patiently(
+        advance.advance, store, execution_id, facts, worker.terms, rows=rows, take=take, divisible=divisible
+    )
+    if transition is not None and transition.empty:
+        # It was told before and the answer got lost: nobody has sent what followed from it.
+        patiently(due.hasten_execution, store, execution_id)
+    return transition
 
 
 def _settle(worker: Worker, ends: Sequence[End]) -> list[Held | None]:
@@ -41,34 +57,15 @@ def _settle(worker: Worker, ends: Sequence[End]) -> list[Held | None]:
 
 
 def _settle_together(worker: Worker, ends: Sequence[End]) -> list[Held | None]:
-    transition = _advance(worker, ends)
+    facts = [end.fact for end in ends]
+    transition = tell(worker, ends[0].held.execution, facts, _take(ends), divisible=len(ends) > 1)
     if transition is None:
         for end in ends:
             end.carrier.stop()
         return [None] * len(ends)
-    if transition.empty:
-        # It was told before and the answer got lost: nobody has sent what followed from it.
-        patiently(due.hasten_execution, worker.store, transition.execution.execution_id)
     worker.dispatch.follow(transition, queued=_queued(ends, transition))
     held = iter(advance.held_after(transition))
     return [None if end.take is NOTHING else next(held, None) for end in ends]
-
-
-def _advance(worker: Worker, ends: Sequence[End]) -> Transition | None:
-    execution = ends[0].held.execution
-    plan = plans.find(worker.store, execution.flow_version_id)
-    rows = {row for end in ends for row in plans.reach(plan, end.held.node.path)}
-    facts = [end.fact for end in ends]
-    return patiently(
-        advance.advance,
-        worker.store,
-        execution.execution_id,
-        facts,
-        worker.terms,
-        rows=rows,
-        take=_take(ends),
-        divisible=len(ends) > 1,
-    )
 
 
 def _take(ends: Sequence[End]) -> Take:

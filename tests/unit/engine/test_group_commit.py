@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -51,8 +51,9 @@ class Crowd:
 
 
 @pytest.fixture
-def crowd() -> Crowd:
-    return Crowd(ThreadPoolExecutor(100))
+def crowd() -> Iterator[Crowd]:
+    with ThreadPoolExecutor(20) as pool:
+        yield Crowd(pool)
 
 
 def test_who_comes_alone_is_served_alone(crowd: Crowd) -> None:
@@ -96,4 +97,4 @@ def test_another_execution_is_not_waited_for(crowd: Crowd) -> None:
 def test_nothing_is_kept_of_those_who_were_served(crowd: Crowd) -> None:
     for each in crowd.come(1, 2, 3):
         each.result(10)
-    eventually(lambda: not crowd.commit._lines)
+    assert not crowd.commit._lines
